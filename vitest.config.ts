@@ -1,0 +1,54 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defaultClientConditions, defaultServerConditions } from 'vite';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { chromiumArgs, findChromium } from './scripts/chromium.ts';
+
+type Project = NonNullable<TestProjectInlineConfiguration['test']>;
+
+const source = '@haip/source';
+const chromium = findChromium();
+
+if (!chromium) {
+  const told = 'Chromium was not found (CHROMIUM_PATH, or chromium on PATH): browser and e2e tests';
+  if (process.env['HAIP_REQUIRE_ALL'] === '1') throw new Error(`${told} cannot run.`);
+  console.warn(`${told} are left out.`);
+}
+
+const anywhere: Project[] = [
+  {
+    name: 'unit',
+    include: ['packages/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/*.browser.test.ts'],
+  },
+  { name: 'examples', include: ['examples/test/*.test.ts'], testTimeout: 15_000 },
+];
+
+const inChromium: Project[] = chromium
+  ? [
+      {
+        name: 'browser',
+        include: ['packages/*/test/**/*.browser.test.ts'],
+        browser: {
+          enabled: true,
+          headless: true,
+          screenshotFailures: false,
+          provider: playwright({ launchOptions: { executablePath: chromium, args: chromiumArgs } }),
+          instances: [{ browser: 'chromium' }],
+        },
+      },
+      { name: 'e2e', include: ['apps/*/test/**/*.e2e.test.ts'], testTimeout: 30_000, hookTimeout: 30_000 },
+    ]
+  : [];
+
+export default defineConfig({
+  resolve: { conditions: [source, ...defaultClientConditions] },
+  ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
+  test: {
+    passWithNoTests: true,
+    reporters: process.env['CI']
+      ? ['default', ['json', { outputFile: 'node_modules/.cache/haip/vitest.json' }]]
+      : ['default'],
+    coverage: { include: ['packages/*/src/**'] },
+    projects: [...anywhere, ...inChromium].map((test) => ({ extends: true, test })),
+  },
+});
