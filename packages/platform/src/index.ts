@@ -1,0 +1,4 @@
+export { systemClock } from './clock.ts';
+export { systemRandom, uuidIds } from './ids.ts';
+export { consoleLogger } from './logger.ts';
+export { hmacSigner } from './signer.ts';

@@ -1,0 +1,166 @@
+// Text to envelope and back: the one place where bytes are parsed and the one place where they are made.
+// Checks the envelope's grammar by hand (a schema costs four times as much; a property test holds the two equal);
+// payloads are the registry's business. Never throws, never copies a payload. Spec: §1.
+
+import { type Envelope, envelopeFields } from './envelope.ts';
+import { Fault } from './errors.ts';
+import { isChannel, isDecimal, isId, isMime } from './grammar.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { scanJson } from './json-scan.ts';
+
+export interface CodecLimits {
+  /** Longest text envelope in bytes. Default 262,144; hard cap 16 MiB. */
+  readonly maxTextBytes: number;
+  /** Most raw bytes behind one envelope. Default 1,048,576. */
+  readonly maxBinaryBytes: number;
+  /** Deepest nesting, the envelope itself being level 1. Default 32. */
+  readonly maxDepth: number;
+  /** Most keys in one object. Default 256. */
+  readonly maxKeys: number;
+}
+
+export const defaultCodecLimits: CodecLimits = {
+  maxTextBytes: 256 * 1024,
+  maxBinaryBytes: 1024 * 1024,
+  maxDepth: 32,
+  maxKeys: 256,
+};
+
+export interface DecodeOptions extends CodecLimits {
+  /**
+   * Read a `seq` or `ts` outside the grammar as `"0"`. Clients do: the public v1 server writes such, and which peer
+   * it is shows only by its HAI.
+   */
+  readonly lenientNumbers?: boolean;
+}
+
+const known: ReadonlySet<string> = new Set<string>(envelopeFields);
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  return value === undefined ? 'nothing' : `a ${typeof value} outside the grammar`;
+}
+
+function violation(expected: string, got: string, fields?: JsonObject): Fault {
+  const id = fields?.['id'];
+  const transaction = fields?.['transaction'];
+  const seq = fields?.['seq'];
+  return new Fault('PROTOCOL_VIOLATION', {
+    expected,
+    got,
+    relatedId: isId(id) ? id : undefined,
+    transaction: isId(transaction) && transaction !== 'null' ? transaction : null,
+    seq: isDecimal(seq) ? seq : undefined,
+  });
+}
+
+/** The first field outside the grammar, as what was expected of it; undefined when all are within. */
+function brokenField(e: JsonObject, limits: CodecLimits): [field: string, expected: string] | undefined {
+  const { transaction, session } = e;
+  if (!isId(e['id'])) return ['id', 'an id'];
+  if (transaction !== null && transaction !== undefined && !isId(transaction)) return ['transaction', 'an id or null'];
+  if (session !== '' && !isId(session)) return ['session', 'an id'];
+  if (!isDecimal(e['seq'])) return ['seq', 'a decimal string up to 2^64-1'];
+  if (!isDecimal(e['ts'])) return ['ts', 'a decimal string of milliseconds'];
+  if (!isChannel(e['channel'])) return ['channel', 'a channel name'];
+  if (!isId(e['type'])) return ['type', 'an event type'];
+  if (e['payload'] === undefined || e['payload'] === null) return ['payload', 'a JSON value other than null'];
+  return brokenOption(e, limits);
+}
+
+function brokenOption(e: JsonObject, limits: CodecLimits): [field: string, expected: string] | undefined {
+  const { from_seq, ack, bin_len, bin_mime, pv, crit, run_id, thread_id, related_id } = e;
+  if (from_seq !== undefined && !isDecimal(from_seq)) return ['from_seq', 'a decimal string'];
+  if (ack !== undefined && !isDecimal(ack)) return ['ack', 'a decimal string'];
+  if (bin_len !== undefined && !isCount(bin_len, limits.maxBinaryBytes)) {
+    return ['bin_len', `a whole number from 0 to ${limits.maxBinaryBytes}`];
+  }
+  if (bin_mime !== undefined && !isMime(bin_mime)) return ['bin_mime', 'a media type'];
+  if (pv !== undefined && !isCount(pv, 255)) return ['pv', 'a protocol major'];
+  if (crit !== undefined && typeof crit !== 'boolean') return ['crit', 'true or false'];
+  if (run_id !== undefined && !isId(run_id)) return ['run_id', 'an id'];
+  if (related_id !== undefined && !isId(related_id)) return ['related_id', 'an id'];
+  if (thread_id !== undefined && !isLabel(thread_id)) return ['thread_id', 'a label of at most 128 characters'];
+  return undefined;
+}
+
+function isCount(value: unknown, highest: number): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= highest;
+}
+
+function isLabel(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= 128 && value.isWellFormed();
+}
+
+/**
+ * Checks a parsed value as an envelope and gives it its one form: a missing or `"null"` transaction becomes null.
+ * The object itself is returned, extra fields and all; what is stored or relayed is built from the named fields only.
+ */
+export function readEnvelope(value: unknown, options: DecodeOptions = defaultCodecLimits): Envelope | Fault {
+  if (!isJsonObject(value)) return violation('a JSON object', kindOf(value));
+  const fields = value as Record<string, JsonValue | undefined>;
+  if (options.lenientNumbers === true) {
+    if (!isDecimal(fields['seq'])) fields['seq'] = '0';
+    if (!isDecimal(fields['ts'])) fields['ts'] = '0';
+  }
+  const broken = brokenField(fields, options);
+  if (broken) return violation(`${broken[0]}: ${broken[1]}`, kindOf(fields[broken[0]]), fields);
+  if (fields['transaction'] === undefined || fields['transaction'] === 'null') fields['transaction'] = null;
+  if (fields['crit'] === true) {
+    const stranger = Object.keys(fields).find((key) => !known.has(key));
+    if (stranger !== undefined) {
+      return new Fault('UNSUPPORTED_TYPE', {
+        expected: 'only known fields in a critical message',
+        got: 'an unknown field',
+        relatedId: fields['id'] as string,
+        transaction: fields['transaction'] as string | null,
+        seq: fields['seq'] as string,
+      });
+    }
+  }
+  return fields as unknown as Envelope;
+}
+
+/**
+ * Reads one envelope from text. Gives a {@link Fault} for everything that is not one; never throws.
+ * A lone surrogate is allowed inside payload text (JSON writes it as an escape) and nowhere else.
+ */
+export function decode(text: string, options: DecodeOptions = defaultCodecLimits): Envelope | Fault {
+  if (text.length > options.maxTextBytes) {
+    return new Fault('MESSAGE_TOO_LARGE', {
+      expected: `at most ${options.maxTextBytes} bytes`,
+      got: 'more',
+      close: 1009,
+    });
+  }
+  const scan = scanJson(text, options.maxDepth, options.maxKeys);
+  if (!scan.ok) return violation(scan.expected, scan.got);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the input, which must not go back on the wire.
+    return violation('JSON', 'text that is not JSON');
+  }
+  if (isJsonObject(value) && Object.keys(value).length !== scan.topLevelKeys) {
+    return violation('each envelope key once', 'a key twice', value);
+  }
+  return readEnvelope(value, options);
+}
+
+/** The envelope as JSON text, fields in one order, absent ones left out. Ids need no escaping: their grammar sees to it. */
+export function encode(e: Envelope): string {
+  const transaction = e.transaction === null ? 'null' : `"${e.transaction}"`;
+  let text = `{"id":"${e.id}","transaction":${transaction},"session":"${e.session}","seq":"${e.seq}","ts":"${e.ts}","channel":"${e.channel}","type":"${e.type}","payload":${JSON.stringify(e.payload)}`;
+  if (e.from_seq !== undefined) text += `,"from_seq":"${e.from_seq}"`;
+  if (e.ack !== undefined) text += `,"ack":"${e.ack}"`;
+  if (e.bin_len !== undefined) text += `,"bin_len":${e.bin_len}`;
+  if (e.bin_mime !== undefined) text += `,"bin_mime":"${e.bin_mime}"`;
+  if (e.pv !== undefined) text += `,"pv":${e.pv}`;
+  if (e.crit !== undefined) text += `,"crit":${e.crit}`;
+  if (e.run_id !== undefined) text += `,"run_id":"${e.run_id}"`;
+  if (e.thread_id !== undefined) text += `,"thread_id":${JSON.stringify(e.thread_id)}`;
+  if (e.related_id !== undefined) text += `,"related_id":"${e.related_id}"`;
+  return `${text}}`;
+}

@@ -1,0 +1,30 @@
+import type { PermissionMap } from '../permissions.ts';
+import type { PeerInfo } from './accept.ts';
+
+/** Who is behind a connection, as the application's authenticator says. */
+export interface HAIPUser {
+  /** A primary key that stays the same for this user for ever. 1–128 characters. */
+  readonly id: string;
+  /** What the user may send: {@link createPermissionMap}, or the plain object it takes. */
+  readonly permissions: PermissionMap | Readonly<Record<string, readonly string[]>>;
+  /** What a user id not seen before begins with. Finite, 0 or more. */
+  readonly credits: number;
+  /** When the rights end, in ms since epoch. */
+  readonly expiresAt?: number | undefined;
+  /** The channels the user may write on. Default: USER only. */
+  readonly channels?: readonly string[] | undefined;
+  /** Anything else the tools should know. Never sent anywhere. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface AuthContext extends PeerInfo {
+  /** Aborted when the peer is gone or the time for an answer is over. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Turns what the client's `authenticate` function gave into a user, or null to refuse. May be async. What it throws
+ * is logged and refused; its text never reaches the peer. `auth` is untrusted.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: credentials have the application's own shape, as in v1
+export type Authenticator = (auth: any, context: AuthContext) => HAIPUser | null | Promise<HAIPUser | null>;

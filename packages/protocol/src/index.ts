@@ -1,0 +1,75 @@
+export { fromBase64, toBase64 } from './base64.ts';
+export { afterClose, type CloseCode, closeCodes } from './close-codes.ts';
+export { type CodecLimits, type DecodeOptions, decode, defaultCodecLimits, encode, readEnvelope } from './codec.ts';
+export type { Accept, PeerInfo } from './contracts/accept.ts';
+export type { AuthContext, Authenticator, HAIPUser } from './contracts/authenticator.ts';
+export type { Clock, Timer } from './contracts/clock.ts';
+export type {
+  Connection,
+  ConnectionEnd,
+  ConnectionSupports,
+  Frame,
+  Incoming,
+  Received,
+} from './contracts/connection.ts';
+export type {
+  CreatedTransaction,
+  Draft,
+  Entry,
+  Head,
+  HistoryPage,
+  HistoryRange,
+  HistoryStore,
+  HistorySupports,
+  Lease,
+  LeaseRecord,
+  Outcome,
+  Pending,
+  StreamExtent,
+  Subject,
+  TransactionPage,
+  TransactionRecord,
+} from './contracts/history-store.ts';
+export type { Ids, Random } from './contracts/ids.ts';
+export type { Logger, LogLevel } from './contracts/logger.ts';
+export type { Signer } from './contracts/signer.ts';
+export type { AudioMessage, MessageWriter, Tool, Turn } from './contracts/tool.ts';
+export type { DialOptions, Transport } from './contracts/transport.ts';
+export {
+  type Conversation,
+  type ConversationCall,
+  type ConversationEntry,
+  type ConversationGap,
+  type ConversationMessage,
+  type ConversationRun,
+  emptyConversation,
+  reduceConversation,
+  reduceGap,
+} from './conversation.ts';
+export { bodyDigest } from './digest.ts';
+export { channels, type Envelope, envelopeFields } from './envelope.ts';
+export { envelopeSchema } from './envelope-schema.ts';
+export { type ErrorCode, errorCodes, Fault, type FaultDetails } from './errors.ts';
+export {
+  defaultFlowWindow,
+  type FlowWindow,
+  grantWindow,
+  isOpen,
+  pauseWindow,
+  spendWindow,
+} from './flow-window.ts';
+export { isChannel, isDecimal, isId, isMime, readDecimal } from './grammar.ts';
+export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+export { negotiate, protocolMajor, protocolVersion, type Terms } from './negotiation.ts';
+export { createPermissionMap, isAllowed, type PermissionMap } from './permissions.ts';
+export {
+  checkFromClient,
+  currentName,
+  type EventName,
+  type EventType,
+  eventType,
+  eventTypes,
+  type PayloadOf,
+} from './registry.ts';
+export { judgeNumber, judgePosition } from './sequence.ts';
+export { subjectOf } from './subject.ts';

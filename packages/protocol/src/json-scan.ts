@@ -1,0 +1,55 @@
+// Walks JSON text once before it is parsed and refuses what would be dear to parse or to write again: deep nesting,
+// objects with very many keys. Never judges whether the text is valid JSON; JSON.parse does. Spec: §1, limits.
+
+/** What the walk found: a reason to refuse, or how many keys the outermost object spells out. */
+export type ScanResult =
+  | { readonly ok: true; readonly topLevelKeys: number }
+  | { readonly ok: false; readonly expected: string; readonly got: string };
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** Index of the quote that ends the string which begins at `start`, or the text's length. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return end;
+    end = text.indexOf('"', end + 1);
+  }
+  return text.length;
+}
+
+/**
+ * The duplicate-key check rides on the count: JSON.parse keeps one of two equal keys, so an envelope whose parsed
+ * object has fewer keys than were spelled out had a duplicate, however the two were escaped.
+ */
+export function scanJson(text: string, maxDepth: number, maxKeys: number): ScanResult {
+  const keysAt: number[] = [0];
+  let depth = 0;
+  let topLevelKeys = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === QUOTE) {
+      i = endOfString(text, i);
+    } else if (c === COLON) {
+      const keys = (keysAt[depth] ?? 0) + 1;
+      if (keys > maxKeys) return { ok: false, expected: `at most ${maxKeys} keys in an object`, got: 'more' };
+      keysAt[depth] = keys;
+      if (depth === 1) topLevelKeys = keys;
+    } else if (c === OPEN_BRACE || c === OPEN_BRACKET) {
+      depth++;
+      if (depth > maxDepth) return { ok: false, expected: `at most ${maxDepth} levels of nesting`, got: 'more' };
+      keysAt[depth] = 0;
+    } else if (c === CLOSE_BRACE || c === CLOSE_BRACKET) {
+      if (depth > 0) depth--;
+    }
+  }
+  return { ok: true, topLevelKeys };
+}

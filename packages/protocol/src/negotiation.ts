@@ -1,0 +1,52 @@
+// What two peers agree on when they say HAI. Pure: reads both sides' words, gives the terms. Spec: §2.
+
+import { Fault } from './errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+
+/** The version this implementation speaks, and its major. */
+export const protocolVersion = '1.1.2';
+export const protocolMajor = 1;
+
+/** Types that a peer with the transaction log always takes, whatever its `accept_events` says. */
+const implied: readonly string[] = ['HAI', 'INFO', 'ERROR', 'FLOW_UPDATE', 'PING', 'PONG'];
+
+/** What both sides go by once each has said HAI. */
+export interface Terms {
+  /** The peer keeps the log's rules (§3–§5). Without it the peer is a plain v1 one. */
+  readonly transactionLog: boolean;
+  readonly binaryFrames: boolean;
+  /** The event types the peer takes; undefined: all. */
+  readonly events: ReadonlySet<string> | undefined;
+}
+
+function majorOf(version: string): number {
+  return /^[0-9]{1,4}(?:\.[0-9]{1,6}){0,3}$/.test(version) ? Number.parseInt(version, 10) : Number.NaN;
+}
+
+/**
+ * Judges the peer's HAI payload. Its majors are `accept_major`, or that of `haip_version` when it lists none.
+ *
+ * @returns the terms, or VERSION_INCOMPATIBLE (which closes with 1008) when the two share no major.
+ */
+export function negotiate(payload: JsonValue): Terms | Fault {
+  const hai: JsonObject = isJsonObject(payload) ? payload : {};
+  const version = hai['haip_version'];
+  const majors = hai['accept_major'];
+  const accepted = Array.isArray(majors) ? majors : [typeof version === 'string' ? majorOf(version) : protocolMajor];
+  if (!accepted.includes(protocolMajor)) {
+    return new Fault('VERSION_INCOMPATIBLE', {
+      expected: `protocol major ${protocolMajor}`,
+      got: 'none in common',
+      close: 1008,
+    });
+  }
+  const capabilities = hai['capabilities'];
+  const offers: JsonObject = isJsonObject(capabilities) ? capabilities : {};
+  const transactionLog = offers['transaction_log'] === true;
+  const events = hai['accept_events'];
+  return {
+    transactionLog,
+    binaryFrames: offers['binary_frames'] === true,
+    events: Array.isArray(events) && transactionLog ? new Set([...implied, ...events.map(String)]) : undefined,
+  };
+}
