@@ -34,8 +34,8 @@ describe.each(published)('$manifest.name', (self) => {
     expect(ours(runtime).filter((dependency) => !allowed.includes(dependency))).toEqual([]);
   });
 
-  test('its tests need only what is below it and @haip/testing; wider ones live in tests/', () => {
-    const forTests = [...allowed, '@haip/testing'];
+  test('its tests need only what is below it, @haip/testing and the reference store; wider ones live in tests/', () => {
+    const forTests = [...allowed, '@haip/testing', '@haip/history-memory'];
     expect(ours(Object.keys(devDependencies)).filter((dependency) => !forTests.includes(dependency))).toEqual([]);
   });
 

@@ -1,0 +1,20 @@
+import type { Authenticator, Clock, HistoryStore, Ids, Logger, Signer } from '@haip/protocol';
+import type { ServerLimits } from './limits.ts';
+import type { LiveLogs } from './live-logs.ts';
+import type { Session } from './session.ts';
+import type { Toolbox } from './toolbox.ts';
+
+/** What every part of one server shares. Nothing else reaches outside. */
+export interface ServerContext {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly signer: Signer;
+  readonly history: HistoryStore;
+  readonly limits: ServerLimits;
+  readonly toolbox: Toolbox;
+  readonly logs: LiveLogs;
+  /** The live session of each session id: one at most. */
+  readonly sessions: Map<string, Session>;
+  authenticator(): Authenticator | undefined;
+}

@@ -1,0 +1,64 @@
+// In which frames a reader is given an entry. A peer with the transaction log gets each entry, its own as a receipt;
+// a plain v1 peer gets what it knows (plain-delivery.ts). Never reads, never waits. Spec: §2, §3, §4.
+
+import type { Frame } from '@haip/protocol';
+import type { LoggedEntry } from './logged-entry.ts';
+import type { Outbound } from './outbound.ts';
+
+/** How an entry stands to the reader it is for. */
+export interface Standing {
+  /** Stored by an envelope of this very connection. */
+  readonly own: boolean;
+  /** Everything from this position's successor on was sent to the reader: nothing was compacted or left out. */
+  readonly wholeSince: number;
+}
+
+export interface Delivery {
+  /** Whether the peer is told of positions that are stepped over. */
+  readonly notices: boolean;
+  /** Sends an entry in no, one or more frames. False: the reader steps over it. */
+  deliver(logged: LoggedEntry, standing: Standing, send: (frame: Frame) => void): boolean;
+}
+
+/** For peers that keep the log's rules. */
+export class LogDelivery implements Delivery {
+  readonly notices = true;
+  readonly #outbound: Outbound;
+  readonly #transaction: string;
+  readonly #binary: boolean;
+  readonly #events: ReadonlySet<string> | undefined;
+
+  constructor(outbound: Outbound, transaction: string, binary: boolean, events: ReadonlySet<string> | undefined) {
+    this.#outbound = outbound;
+    this.#transaction = transaction;
+    this.#binary = binary;
+    this.#events = events;
+  }
+
+  deliver(logged: LoggedEntry, standing: Standing, send: (frame: Frame) => void): boolean {
+    const { entry } = logged;
+    if (standing.own) {
+      send(
+        this.#outbound.frame({
+          type: 'INFO',
+          transaction: this.#transaction,
+          payload: { kind: 'receipt' },
+          relatedId: entry.id,
+          seq: String(entry.position),
+          ts: entry.ts,
+        }),
+      );
+      return true;
+    }
+    if (this.#events !== undefined && !this.#events.has(entry.type)) return false;
+    send(isShort(logged, standing.wholeSince) ? logged.shortFrame() : logged.frame(this.#binary));
+    return true;
+  }
+}
+
+/** True for the end of a stream of which the reader was sent the beginning and everything after it. */
+function isShort({ entry }: LoggedEntry, wholeSince: number): boolean {
+  if (entry.type !== 'MESSAGE_END') return false;
+  const { start_seq: start } = entry.payload as { start_seq: string };
+  return Number(start) > wholeSince;
+}

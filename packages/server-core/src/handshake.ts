@@ -1,0 +1,83 @@
+// One HAI judged: version, credentials, session. Asks in this order and looks nothing up before the credentials are
+// good. The credentials go to the authenticator and nowhere else. Spec: §2.
+
+import {
+  checkFromClient,
+  type Envelope,
+  eventTypes,
+  Fault,
+  isDecimal,
+  isJsonObject,
+  type JsonObject,
+  negotiate,
+  type PeerInfo,
+  protocolMajor,
+  protocolVersion,
+  readDecimal,
+  type Terms,
+} from '@haip/protocol';
+import { authenticate, type KnownUser } from './authentication.ts';
+import type { ServerContext } from './context.ts';
+import { issueToken, readToken } from './resume-token.ts';
+
+/** What a granted HAI comes to. */
+export interface Welcome {
+  readonly user: KnownUser;
+  readonly terms: Terms;
+  /** The session id that counts from now on. */
+  readonly session: string;
+  readonly token: string;
+  /** Which of a session's connections is the newest. */
+  readonly attempt: number;
+  /** Cursors the client brought, each to be treated as a JOIN. */
+  readonly resume: readonly JsonObject[];
+}
+
+/** Judges a HAI. Never rejects: a refusal is a {@link Fault} that closes the connection. */
+export async function judgeHai(
+  context: ServerContext,
+  hai: Envelope,
+  info: PeerInfo,
+  gone: AbortSignal,
+): Promise<Welcome | Fault> {
+  const misshapen = checkFromClient(hai, eventTypes.HAI);
+  if (misshapen) return new Fault(misshapen.code, { ...misshapen, close: 1008 });
+  const terms = negotiate(hai.payload);
+  if (terms instanceof Fault) return terms;
+  const payload: JsonObject = isJsonObject(hai.payload) ? hai.payload : {};
+  const user = await authenticate(context, payload['auth'], info, gone);
+  if (user instanceof Fault) return user;
+  const kept = await readToken(context.signer, payload['resume_token'], user.id);
+  const session = kept ?? context.ids();
+  const { attempt } = payload;
+  return {
+    user,
+    terms,
+    session,
+    token: await issueToken(context.signer, session, user.id),
+    attempt: isDecimal(attempt) ? readDecimal(attempt) : 0,
+    resume: Array.isArray(payload['resume']) ? payload['resume'] : [],
+  };
+}
+
+const acceptedEvents = Object.keys(eventTypes);
+
+/** What the server says of itself in its HAI. */
+export function haiPayload(context: ServerContext, welcome: Welcome): JsonObject {
+  const { limits } = context;
+  return {
+    haip_version: protocolVersion,
+    accept_major: [protocolMajor],
+    accept_events: acceptedEvents,
+    capabilities: { binary_frames: true, max_concurrent_runs: 1, transaction_log: true },
+    limits: {
+      max_text_bytes: limits.maxTextBytes,
+      max_stream_bytes: limits.maxStreamBytes,
+      max_joined: limits.maxJoined,
+      max_replay_entries: limits.maxReplayEntries,
+      ping_after_ms: limits.pingAfterMs,
+    },
+    retry_within_ms: limits.retryWithinMs,
+    resume_token: welcome.token,
+  };
+}

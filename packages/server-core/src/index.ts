@@ -1,0 +1,3 @@
+export { createPermissionMap, type HAIPUser, type Tool, type Turn } from '@haip/protocol';
+export { defaultLimits, type ServerLimits } from './limits.ts';
+export { HAIPServer, type HAIPServerOptions } from './server.ts';

@@ -1,0 +1,79 @@
+// The server's limits, their defaults and their check at start-up. Durations in ms, sizes in bytes.
+// Source: the limits table of the guarantees.
+
+export interface ServerLimits {
+  /** From the open connection to its HAI; then closed 4408. Default 5,000. */
+  readonly haiTimeoutMs: number;
+  /** For the authenticator's answer; then closed 1013. Default 10,000. */
+  readonly authTimeoutMs: number;
+  /** Most messages held while the verdict is out. Default 16. */
+  readonly maxHeldMessages: number;
+  /** Most bytes held while the verdict is out. Default 65,536. */
+  readonly maxHeldBytes: number;
+  /** Silence after which a peer is asked for a sign of life. Default 20,000. */
+  readonly pingAfterMs: number;
+  /** Silence after that until the peer is taken for dead. Default 10,000. */
+  readonly deadAfterMs: number;
+  /** Protocol errors within a minute after which a connection is closed 1008. Default 10. */
+  readonly maxProtocolErrors: number;
+  /** Transactions one connection may read at once. Default 100. */
+  readonly maxJoined: number;
+  /** TRANSACTION_STARTs of one connection that wait for the store. Default 16. */
+  readonly maxPendingStarts: number;
+  /** Messages of one connection that wait for one transaction's store. Default 1,024. */
+  readonly maxQueuedMessages: number;
+  /** Bytes of one connection that wait for one transaction's store. Default 1,048,576. */
+  readonly maxQueuedBytes: number;
+  /** Most entries in a page of replay. Default 200. */
+  readonly maxReplayEntries: number;
+  /** A page of replay ends after the entry that reaches this. Default 524,288. */
+  readonly maxReplayBytes: number;
+  /** Text of one streamed message. Default 1,048,576. */
+  readonly maxStreamBytes: number;
+  /** Largest text envelope a peer may be sent whole; a longer text stays in its parts. Default 262,144. */
+  readonly maxTextBytes: number;
+  /** How long a turn of a tool may take. Default 600,000. */
+  readonly turnTimeoutMs: number;
+  /** How long a client may try to send a message again. Default 600,000; below how long the store keeps once-keys. */
+  readonly retryWithinMs: number;
+  /** Connections at once; one more is closed 1013. Default 10,000. */
+  readonly maxConnections: number;
+}
+
+export const defaultLimits: ServerLimits = {
+  haiTimeoutMs: 5_000,
+  authTimeoutMs: 10_000,
+  maxHeldMessages: 16,
+  maxHeldBytes: 64 * 1024,
+  pingAfterMs: 20_000,
+  deadAfterMs: 10_000,
+  maxProtocolErrors: 10,
+  maxJoined: 100,
+  maxPendingStarts: 16,
+  maxQueuedMessages: 1024,
+  maxQueuedBytes: 1024 * 1024,
+  maxReplayEntries: 200,
+  maxReplayBytes: 512 * 1024,
+  maxStreamBytes: 1024 * 1024,
+  maxTextBytes: 256 * 1024,
+  turnTimeoutMs: 600_000,
+  retryWithinMs: 600_000,
+  maxConnections: 10_000,
+};
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * The defaults with the given ones in their place.
+ * @throws RangeError for a limit that is not a positive whole number, or a time that a timer cannot hold.
+ */
+export function readLimits(given: Partial<ServerLimits> = {}): ServerLimits {
+  const limits = { ...defaultLimits, ...given };
+  for (const [name, value] of Object.entries(limits)) {
+    const highest = name.endsWith('Ms') ? LONGEST_TIMER_MS : Number.MAX_SAFE_INTEGER;
+    if (!Number.isInteger(value) || value < 1 || value > highest) {
+      throw new RangeError(`limits.${name}: expected a whole number from 1 to ${highest}, got ${value}`);
+    }
+  }
+  return limits;
+}

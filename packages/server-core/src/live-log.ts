@@ -1,0 +1,252 @@
+// One transaction as this node sees it: reads the store's log once for everybody here, folds what everybody needs to
+// know (who is a member, which streams are open, whether it ended), and wakes the readers. Never sends, never decides
+// an append. Spec: §4.
+
+import {
+  type Draft,
+  type Entry,
+  type Head,
+  type HistoryPage,
+  isJsonObject,
+  type Pending,
+  type TransactionRecord,
+} from '@haip/protocol';
+import type { KnownUser } from './authentication.ts';
+import type { ServerContext } from './context.ts';
+import { LoggedEntry } from './logged-entry.ts';
+import { Tail } from './tail.ts';
+
+/** A cursor that wants to know when there is more to read. */
+export interface Follower {
+  /** There may be more. Reads on until it finds nothing; must not throw. */
+  wake(): void;
+}
+
+/** A message stream that has no end yet. */
+export interface OpenStream {
+  readonly start: number;
+  readonly author: string | undefined;
+  readonly owner: string | null;
+  readonly channel: string;
+  text: string;
+}
+
+/** A stretch of the log as a follower reads it. */
+export interface LogStretch {
+  readonly epoch: string;
+  /** First position that can be read; one below it was trimmed. */
+  readonly first: number;
+  /** Everything up to here is covered: positions not among the entries were compacted. */
+  readonly last: number;
+  readonly entries: readonly LoggedEntry[];
+}
+
+export class LiveLog {
+  readonly transaction: string;
+  readonly record: TransactionRecord;
+  readonly members = new Set<string>();
+  readonly streams = new Map<string, OpenStream>();
+  /** Runs that somebody asked to stop and that have not ended. */
+  readonly cancelled = new Set<string>();
+  /** Users who wrote here through this node, for the tools. */
+  readonly authors = new Map<string, KnownUser>();
+  readonly #context: ServerContext;
+  readonly #followers = new Set<Follower>();
+  #epoch: string;
+  #first: number;
+  #last: number;
+  #ended = false;
+  #tail: Tail;
+  #reading: Promise<void> | undefined;
+  #again = false;
+  #scheduled = false;
+
+  /** Knows nothing of the log yet but where it begins; {@link refresh} reads it. */
+  constructor(context: ServerContext, record: TransactionRecord, head: Pick<Head, 'epoch' | 'first'>) {
+    this.#context = context;
+    this.transaction = record.transaction;
+    this.record = record;
+    this.#epoch = head.epoch;
+    this.#first = head.first;
+    this.#last = head.first - 1;
+    this.#tail = new Tail(this.#last);
+    this.members.add(record.starter);
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  get first(): number {
+    return this.#first;
+  }
+
+  /** The last position this node has read. */
+  get last(): number {
+    return this.#last;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  follow(follower: Follower): void {
+    this.#followers.add(follower);
+  }
+
+  /** Stops waking a follower. The last one to leave makes the node forget what the store knows anyway. */
+  unfollow(follower: Follower): void {
+    this.#followers.delete(follower);
+    if (this.#followers.size === 0) this.#tail.clear();
+  }
+
+  /** Appends drafts; each one's `outcome` says what became of it. Rejects when the store does: the outcome is unknown. */
+  append(drafts: readonly Draft[], fence?: number): Pending {
+    const pending = this.#context.history.append(this.transaction, drafts, fence);
+    if (pending) return pending.then(() => this.changed());
+    this.changed();
+  }
+
+  /** There may be more in the store. Read once for all that is appended in this turn of the event loop. */
+  changed(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.refresh()?.catch((error: unknown) => {
+        this.#context.log('error', 'log not read', { transaction: this.transaction, error });
+      });
+    });
+  }
+
+  /** Reads on until the store has no more. Done, or resolves, when all that was stored before the call is folded. */
+  refresh(): Promise<void> | undefined {
+    if (this.#reading) {
+      this.#again = true;
+      return this.#reading;
+    }
+    const late = this.#readAll();
+    if (late === undefined) {
+      this.#wake();
+      return undefined;
+    }
+    this.#reading = late.finally(() => {
+      this.#reading = undefined;
+      this.#wake();
+    });
+    return this.#reading;
+  }
+
+  /** What follows `position`: at once for a follower that is up to date, else from the store. */
+  after(position: number): LogStretch | Promise<LogStretch> {
+    const entries = this.#tail.after(position);
+    if (entries !== undefined) return { epoch: this.#epoch, first: this.#first, last: this.#last, entries };
+    const page = this.#context.history.read(this.transaction, { from: position + 1 });
+    return page instanceof Promise ? page.then((late) => this.#stretch(late)) : this.#stretch(page);
+  }
+
+  #readNext(): ReturnType<ServerContext['history']['read']> {
+    return this.#context.history.read(this.transaction, { from: this.#last + 1 });
+  }
+
+  #readAll(): Promise<void> | undefined {
+    let page: HistoryPage | null;
+    do {
+      const next = this.#readNext();
+      if (next instanceof Promise) return this.#readLate(next);
+      page = next;
+    } while (this.#take(page));
+    return undefined;
+  }
+
+  async #readLate(first: Promise<HistoryPage | null>): Promise<void> {
+    let page = await first;
+    while (this.#take(page) || this.#again) {
+      this.#again = false;
+      this.#wake();
+      page = await this.#readNext();
+    }
+  }
+
+  /** Folds a page. True when the log goes on behind it. */
+  #take(page: HistoryPage | null): boolean {
+    if (page === null) return false;
+    if (page.epoch !== this.#epoch) this.#begin(page);
+    this.#first = page.first;
+    const covered = lastCovered(page);
+    if (covered <= this.#last) return false;
+    const fresh: LoggedEntry[] = [];
+    for (const entry of page.entries) {
+      this.#fold(entry);
+      fresh.push(new LoggedEntry(this.transaction, entry));
+    }
+    this.#last = covered;
+    this.#tail.extend(fresh, covered);
+    return covered < page.last;
+  }
+
+  /** Another epoch is another log: what was folded of the old one is void. */
+  #begin(page: HistoryPage): void {
+    this.#epoch = page.epoch;
+    this.#last = page.first - 1;
+    this.#tail = new Tail(this.#last);
+    this.#ended = false;
+    this.streams.clear();
+  }
+
+  #stretch(page: HistoryPage | null): LogStretch {
+    if (page === null) return { epoch: this.#epoch, first: this.#first, last: this.#last, entries: [] };
+    const entries = page.entries.map((entry) => new LoggedEntry(this.transaction, entry));
+    return { epoch: page.epoch, first: page.first, last: lastCovered(page), entries };
+  }
+
+  #wake(): void {
+    for (const follower of this.#followers) follower.wake();
+  }
+
+  #fold(entry: Entry): void {
+    const payload = isJsonObject(entry.payload) ? entry.payload : {};
+    const messageId = String(payload['message_id']);
+    switch (entry.type) {
+      case 'TRANSACTION_JOIN':
+        if (entry.user !== null) this.members.add(entry.user);
+        break;
+      case 'TRANSACTION_LEAVE':
+        if (entry.user !== null) this.members.delete(entry.user);
+        break;
+      case 'TRANSACTION_END':
+        this.#ended = true;
+        this.streams.clear();
+        break;
+      case 'MESSAGE_START':
+        this.streams.set(messageId, {
+          start: entry.position,
+          author: typeof payload['author'] === 'string' ? payload['author'] : undefined,
+          owner: entry.user,
+          channel: entry.channel,
+          text: typeof payload['text'] === 'string' ? payload['text'] : '',
+        });
+        break;
+      case 'MESSAGE_PART': {
+        const stream = this.streams.get(messageId);
+        if (stream) stream.text += payload['text'];
+        break;
+      }
+      case 'MESSAGE_END':
+        this.streams.delete(messageId);
+        break;
+      case 'RUN_CANCEL':
+        this.cancelled.add(String(payload['run_id']));
+        break;
+      case 'RUN_FINISHED':
+      case 'RUN_ERROR':
+        this.cancelled.delete(String(entry.run_id));
+        break;
+    }
+  }
+}
+
+/** The last position a page speaks for. A log ends in an entry, never in a compacted position: an END outlives its parts. */
+function lastCovered(page: HistoryPage): number {
+  return page.entries.at(-1)?.position ?? page.last;
+}

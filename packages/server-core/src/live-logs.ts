@@ -1,0 +1,126 @@
+// The transactions this node has in hand: one LiveLog each, shared by all connections, let go when nobody needs it.
+// The store keeps everything; this keeps only what is being read, written or answered now.
+
+import type { CreatedTransaction, Head, TransactionRecord } from '@haip/protocol';
+import { Agent } from './agent.ts';
+import type { ServerContext } from './context.ts';
+import { LiveLog } from './live-log.ts';
+
+interface Held {
+  readonly log: LiveLog;
+  readonly agent: Agent | undefined;
+  /** Connections that take part. */
+  holders: number;
+}
+
+export class LiveLogs {
+  readonly #context: () => ServerContext;
+  readonly #held = new Map<string, Held>();
+  readonly #opening = new Map<string, Promise<LiveLog | null>>();
+
+  constructor(context: () => ServerContext) {
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /**
+   * The transaction's log, read up to its end, or null for one the store does not know. Each log that is given must
+   * be given back by {@link release}.
+   */
+  open(transaction: string): LiveLog | null | Promise<LiveLog | null> {
+    const held = this.#held.get(transaction);
+    if (held !== undefined) {
+      held.holders++;
+      return held.log;
+    }
+    const opening = this.#opening.get(transaction);
+    if (opening !== undefined) return opening.then(() => this.open(transaction));
+    const { history } = this.#context();
+    const record = history.get(transaction);
+    if (record instanceof Promise) return this.#openLate(transaction, record);
+    const head = record === null ? null : history.head(transaction);
+    if (head instanceof Promise) return this.#openLate(transaction, record, head);
+    if (record === null || head === null) return null;
+    const log = new LiveLog(this.#context(), record, head);
+    const reading = log.refresh();
+    if (reading)
+      return this.#opened(
+        transaction,
+        reading.then(() => this.#hold(log)),
+      );
+    return this.#hold(log);
+  }
+
+  /** The log of a transaction just created or started again. */
+  start(created: CreatedTransaction): LiveLog | null | Promise<LiveLog | null> {
+    if (!created.created || this.#held.has(created.record.transaction)) return this.open(created.record.transaction);
+    const log = new LiveLog(this.#context(), created.record, { epoch: created.epoch, first: 1 });
+    const reading = log.refresh();
+    if (reading)
+      return this.#opened(
+        log.transaction,
+        reading.then(() => this.#hold(log)),
+      );
+    return this.#hold(log);
+  }
+
+  release(log: LiveLog): void {
+    const held = this.#held.get(log.transaction);
+    if (held === undefined) return;
+    held.holders--;
+    this.#letGo(held);
+  }
+
+  /** Others appended to this transaction. */
+  changed(transaction: string): void {
+    this.#held.get(transaction)?.log.changed();
+  }
+
+  /** Stops every turn. */
+  close(): void {
+    for (const { agent } of this.#held.values()) agent?.close();
+  }
+
+  #openLate(
+    transaction: string,
+    record: TransactionRecord | null | Promise<TransactionRecord | null>,
+    head?: Promise<Head | null>,
+  ): Promise<LiveLog | null> {
+    const load = async (): Promise<LiveLog | null> => {
+      const [known, top] = await Promise.all([record, head ?? this.#context().history.head(transaction)]);
+      if (known === null || top === null) return null;
+      const log = new LiveLog(this.#context(), known, top);
+      await log.refresh();
+      return this.#hold(log);
+    };
+    return this.#opened(transaction, load());
+  }
+
+  #opened(transaction: string, opening: Promise<LiveLog | null>): Promise<LiveLog | null> {
+    const shared = opening.finally(() => this.#opening.delete(transaction));
+    this.#opening.set(transaction, shared);
+    return shared;
+  }
+
+  #hold(log: LiveLog): LiveLog {
+    const tool = this.#context().toolbox.get(log.record.tool);
+    const agent = tool && new Agent(this.#context(), log, tool);
+    const held: Held = { log, agent, holders: 1 };
+    this.#held.set(log.transaction, held);
+    if (agent) {
+      agent.idle = () => this.#letGo(held);
+      log.follow(agent);
+      agent.wake();
+    }
+    return log;
+  }
+
+  #letGo(held: Held): void {
+    if (held.holders > 0 || held.agent?.busy) return;
+    if (held.agent) held.log.unfollow(held.agent);
+    this.#held.delete(held.log.transaction);
+  }
+}

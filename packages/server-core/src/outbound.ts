@@ -1,0 +1,94 @@
+// What a session says besides entries: answers, receipts, errors, notices. The newest `ack` rides on whatever goes
+// next, so that it costs an envelope of its own only when nothing else goes. Spec: §3.
+
+import {
+  type Connection,
+  channels,
+  encode,
+  errorCodes,
+  type Fault,
+  type Frame,
+  type JsonObject,
+  type Pending,
+} from '@haip/protocol';
+import type { ServerContext } from './context.ts';
+import type { Settlement } from './settlement.ts';
+
+/** What varies between envelopes that are no entries. */
+export interface Notice {
+  readonly type: string;
+  readonly payload: JsonObject;
+  readonly transaction?: string | null;
+  readonly relatedId?: string | undefined;
+  /** Default `"0"`: no entry. */
+  readonly seq?: string;
+  readonly fromSeq?: string;
+  /** Default: now. */
+  readonly ts?: number;
+}
+
+/** The text of an ERROR's payload: fixed words for the code, and what was expected. */
+export function errorPayload(fault: Fault): JsonObject {
+  return {
+    code: fault.code,
+    message: errorCodes[fault.code].meaning,
+    retry: fault.retry,
+    ...(fault.expected === undefined ? {} : { expected: fault.expected }),
+    ...(fault.got === undefined ? {} : { got: fault.got }),
+  };
+}
+
+export class Outbound {
+  readonly #context: ServerContext;
+  readonly #connection: Connection;
+  readonly #settlement: Settlement;
+  session: string;
+  /** False towards a plain v1 peer, which knows no `ack`. */
+  acknowledges = true;
+
+  constructor(context: ServerContext, connection: Connection, settlement: Settlement) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#settlement = settlement;
+    this.session = context.ids();
+  }
+
+  /** Sends a frame as it is. The promise, if any, is the link asking for patience. */
+  send(frame: Frame): Pending {
+    return this.#connection.send(frame);
+  }
+
+  /** Makes a notice's frame, with the newest `ack` on it. */
+  frame(notice: Notice): Frame {
+    const ack = this.acknowledges ? this.#settlement.news() : undefined;
+    const text = encode({
+      id: this.#context.ids(),
+      transaction: notice.transaction ?? null,
+      session: this.session,
+      seq: notice.seq ?? '0',
+      ts: String(notice.ts ?? this.#context.clock.now()),
+      channel: channels.system,
+      type: notice.type,
+      payload: notice.payload,
+      from_seq: notice.fromSeq,
+      ack: ack === undefined ? undefined : String(ack),
+      related_id: notice.relatedId,
+    });
+    return { text, bytes: undefined, shared: false, memo: undefined };
+  }
+
+  /** Says something at once: control traffic never waits. What it may add to a stalled link is bounded by what was asked. */
+  say(notice: Notice): void {
+    this.#connection.send(this.frame(notice));
+  }
+
+  /** Refuses a message. Its number must be settled after this call: an `ack` covers only errors said before it. */
+  refuse(fault: Fault, relatedId = fault.relatedId, transaction = fault.transaction): void {
+    this.say({ type: 'ERROR', transaction, relatedId, payload: errorPayload(fault) });
+  }
+
+  /** Tells what is settled, if that is news and nothing else has carried it. */
+  acknowledge(): void {
+    if (this.acknowledges && this.#settlement.hasNews) this.say({ type: 'INFO', payload: { kind: 'ack' } });
+  }
+}

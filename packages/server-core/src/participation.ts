@@ -1,0 +1,247 @@
+// One connection in one transaction: its reader, and the queue of what it writes. Decides each message in the order of
+// checks and appends it; a retry is recognised before any refusal. Spec: §3, the order of checks.
+
+import { type Draft, type Envelope, Fault, isJsonObject, type Pending } from '@haip/protocol';
+import { mayRead, writingRefused } from './access.ts';
+import type { KnownUser } from './authentication.ts';
+import type { ServerContext } from './context.ts';
+import { digestOf, draftOf, endPayload, type Submission } from './drafting.ts';
+import type { LiveLog } from './live-log.ts';
+import type { Reader, ReaderOwner } from './reader.ts';
+import { type CheckedInput, checkInput } from './toolbox.ts';
+
+/** What a participation asks of its session. */
+export interface Participant {
+  readonly user: KnownUser;
+  readonly id: string;
+  /** Answers a message with an ERROR; its number is settled. */
+  refuse(submission: Submission, fault: Fault): void;
+  /** The message is in the log or was acted on. */
+  settle(submission: Submission): void;
+  /** The connection cannot go on. */
+  fail(error: unknown): void;
+}
+
+/** Types that keep their author's order: after a refusal that asks for a retry they wait for it. */
+function keepsOrder(type: string): boolean {
+  return type.startsWith('MESSAGE') || type.startsWith('TOOL_') || type === 'AUDIO';
+}
+
+/** Refusals that name the message they answer. */
+function about(submission: Submission, fault: Fault): Fault {
+  const { id, transaction } = submission.envelope;
+  const { code, expected, got, retry, close } = fault;
+  return new Fault(code, { expected, got, retry, close, relatedId: id, transaction });
+}
+
+export class Participation implements ReaderOwner {
+  readonly log: LiveLog;
+  readonly #context: ServerContext;
+  readonly #participant: Participant;
+  reader: Reader | undefined;
+  #underWay: string | undefined;
+  readonly #own = new Set<number>();
+  #blocked: { readonly id: string; readonly fault: Fault } | undefined;
+
+  constructor(context: ServerContext, log: LiveLog, participant: Participant) {
+    this.#context = context;
+    this.log = log;
+    this.#participant = participant;
+  }
+
+  close(): void {
+    this.reader?.close();
+    this.reader = undefined;
+  }
+
+  /** Position 1 of a transaction this connection started: stored by its own envelope. */
+  claim(position: number): void {
+    this.#own.add(position);
+  }
+
+  /** Stores that the user became a member; the JOIN itself is settled by its verdict. */
+  async enter(envelope: Envelope): Promise<void> {
+    const draft = this.#draft({ envelope, bytes: undefined, mime: undefined, payload: {}, size: 256 });
+    await this.log.append([draft]);
+    if (draft.outcome?.kind === 'stored') this.#own.add(draft.outcome.position);
+  }
+
+  readingRefused(): Fault | undefined {
+    return mayRead(this.#participant.user, this.log.record) ? undefined : new Fault('TRANSACTION_NOT_FOUND');
+  }
+
+  isUnderWay(id: string): boolean {
+    return this.#underWay === id;
+  }
+
+  takeOwn(position: number): boolean {
+    return this.#own.size > 0 && this.#own.delete(position);
+  }
+
+  failed(error: unknown): void {
+    this.#participant.fail(error);
+  }
+
+  /** Takes a message for the log. Everything up to a refusal or the append is decided here. */
+  write(submission: Submission): Pending {
+    const { id, type, channel } = submission.envelope;
+    if (this.#blocked !== undefined && keepsOrder(type)) {
+      if (this.#blocked.id !== id) return this.#refuse(submission, this.#blocked.fault);
+      this.#blocked = undefined;
+    }
+    const { user } = this.#participant;
+    const refused =
+      this.#endedFault() ?? writingRefused(user, this.log.record, type, channel) ?? this.#streamFault(submission);
+    if (refused !== undefined) return this.#refuse(submission, refused);
+    if (type === 'MESSAGE') {
+      const checked = this.#check(submission.envelope);
+      if (checked instanceof Promise) return checked.then((late) => this.#append(submission, late));
+      return this.#append(submission, checked);
+    }
+    if (type === 'MESSAGE_END') return this.#end(submission);
+    return this.#append(submission);
+  }
+
+  #endedFault(): Fault | undefined {
+    return this.log.ended ? new Fault('TRANSACTION_ENDED') : undefined;
+  }
+
+  /** A stream may not outgrow its limit, and a message still open may not be edited. */
+  #streamFault({ envelope: { type }, payload, size }: Submission): Fault | undefined {
+    if ((type !== 'MESSAGE_PART' && type !== 'MESSAGE_UPDATE') || !isJsonObject(payload)) return undefined;
+    const stream = this.log.streams.get(String(payload['message_id']));
+    if (stream === undefined) return undefined;
+    if (type === 'MESSAGE_UPDATE') return new Fault('PROTOCOL_VIOLATION', { expected: 'a message that has ended' });
+    const most = this.#context.limits.maxStreamBytes;
+    if (stream.text.length + size <= most) return undefined;
+    return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${most} bytes of text in a message` });
+  }
+
+  /** Whether a message fits its tool's input. A schema that throws says no. */
+  #check({ payload }: Envelope): CheckedInput | Promise<CheckedInput> {
+    const tool = this.#context.toolbox.get(this.log.record.tool);
+    if (tool?.input === undefined) return { ok: true, value: payload };
+    const broken = (error: unknown): CheckedInput => {
+      this.#context.log('error', 'input schema threw', { tool: tool.name, error });
+      return { ok: false, expected: "the tool's input" };
+    };
+    try {
+      const checked = checkInput(tool, payload);
+      return checked instanceof Promise ? checked.catch(broken) : checked;
+    } catch (error) {
+      return broken(error);
+    }
+  }
+
+  /** Closes a stream of this user: its end is stored with the whole text, which only the log knows. */
+  async #end(submission: Submission): Promise<void> {
+    await this.log.refresh();
+    const { payload } = submission;
+    const messageId = isJsonObject(payload) ? String(payload['message_id']) : '';
+    const stream = this.log.streams.get(messageId);
+    if (stream === undefined || stream.owner !== this.#participant.user.id || !isJsonObject(payload)) {
+      return this.#refuse(submission, notOpen);
+    }
+    const stored = endPayload(payload, stream, this.#context.limits.maxTextBytes);
+    const draft = this.#draft(submission, stored);
+    await this.#store(submission, draft);
+    if (draft.outcome?.kind === 'stored' && 'text' in stored) {
+      await this.#context.history.compact(this.log.transaction, {
+        messageId,
+        start: stream.start,
+        end: draft.outcome.position,
+      });
+    }
+  }
+
+  #draft(submission: Submission, payload = submission.payload): Draft {
+    const { id, user } = this.#participant;
+    return draftOf(submission, { user: user.id, session: id }, this.#context.clock.now(), payload);
+  }
+
+  #append(submission: Submission, checked?: CheckedInput): Pending {
+    if (checked?.ok === false) {
+      return this.#refuse(submission, new Fault('INVALID_PAYLOAD', { expected: checked.expected }));
+    }
+    return this.#store(submission, this.#draft(submission));
+  }
+
+  #store(submission: Submission, draft: Draft): Pending {
+    this.#underWay = draft.id;
+    try {
+      const pending = this.log.append([draft]);
+      if (pending) {
+        return pending.then(
+          () => this.#decide(submission, draft),
+          (error: unknown) => this.#unknown(submission, error),
+        );
+      }
+    } catch (error) {
+      return this.#unknown(submission, error);
+    }
+    return this.#decide(submission, draft);
+  }
+
+  #decide(submission: Submission, draft: Draft): Pending {
+    const { outcome } = draft;
+    this.#underWay = undefined;
+    if (outcome?.kind === 'stored') {
+      if (this.reader !== undefined) this.#own.add(outcome.position);
+      this.log.authors.set(this.#participant.user.id, this.#participant.user);
+      this.#participant.settle(submission);
+    } else if (outcome?.kind === 'repeat') {
+      this.#settleRepeat(submission, outcome.digest);
+    } else {
+      const why = outcome?.kind === 'refused' ? outcome.why : 'missing';
+      this.#answer(submission, refusals[why]);
+    }
+    this.reader?.wake();
+  }
+
+  /** The store did not say. Whoever sends it again under the same id finds out. */
+  #unknown(submission: Submission, error: unknown): void {
+    this.#underWay = undefined;
+    const { transaction } = this.log;
+    this.#context.log('error', 'append failed', { transaction, error });
+    this.#answer(submission, new Fault('OVERLOADED', { expected: 'the store to answer' }));
+    this.reader?.wake();
+  }
+
+  /** Before any refusal: if it is stored already it is settled as the first time, and nothing else is looked at. */
+  #refuse(submission: Submission, fault: Fault): Pending {
+    if (!mayRead(this.#participant.user, this.log.record)) return this.#answer(submission, fault);
+    const { transaction } = this.log;
+    const found = this.#context.history.find(transaction, this.#participant.user.id, submission.envelope.id);
+    const decide = (place: Awaited<typeof found>): void => {
+      if (place) this.#settleRepeat(submission, place.digest);
+      else this.#answer(submission, fault);
+    };
+    if (!(found instanceof Promise)) return decide(found);
+    return found.then(decide, (error: unknown) => this.#unknown(submission, error));
+  }
+
+  #settleRepeat(submission: Submission, digest: string): void {
+    if (digest === digestOf(submission)) this.#participant.settle(submission);
+    else this.#answer(submission, anotherBody);
+  }
+
+  #answer(submission: Submission, fault: Fault): void {
+    if (fault.retry && keepsOrder(submission.envelope.type) && this.#blocked === undefined) {
+      this.#blocked = { id: submission.envelope.id, fault };
+    }
+    this.#participant.refuse(submission, about(submission, fault));
+  }
+}
+
+const anotherBody = new Fault('PROTOCOL_VIOLATION', { expected: 'a new id for another message', got: 'a used id' });
+const notOpen = new Fault('PROTOCOL_VIOLATION', {
+  expected: 'an open message, run or call of this author',
+  got: 'none',
+});
+
+const refusals = {
+  missing: new Fault('TRANSACTION_NOT_FOUND'),
+  lease: new Fault('INTERNAL_ERROR'),
+  ended: new Fault('TRANSACTION_ENDED'),
+  subject: notOpen,
+} as const;

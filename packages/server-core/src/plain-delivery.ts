@@ -1,0 +1,76 @@
+// What a plain v1 client is given: whole messages as strings and audio; never its own entries, never a stream's parts.
+// A streamed text comes as one MESSAGE when it ends. Spec: §2, plain v1 peers.
+
+import { encode, type Frame, isJsonObject } from '@haip/protocol';
+import type { Delivery, Standing } from './delivery.ts';
+import type { LoggedEntry } from './logged-entry.ts';
+
+/** A stream that was begun and not ended, as far as the reader got. */
+interface OpenText {
+  readonly begin: LoggedEntry;
+  text: string;
+}
+
+export class PlainDelivery implements Delivery {
+  readonly notices = false;
+  readonly #transaction: string;
+  readonly #session: string;
+  readonly #binary: boolean;
+  readonly #open = new Map<string, OpenText>();
+
+  constructor(transaction: string, session: string, binary: boolean) {
+    this.#transaction = transaction;
+    this.#session = session;
+    this.#binary = binary;
+  }
+
+  deliver(logged: LoggedEntry, standing: Standing, send: (frame: Frame) => void): boolean {
+    const { entry } = logged;
+    if (standing.own || entry.session === this.#session) return true;
+    const payload = isJsonObject(entry.payload) ? entry.payload : {};
+    const messageId = String(payload['message_id']);
+    const text = typeof payload['text'] === 'string' ? payload['text'] : undefined;
+    switch (entry.type) {
+      case 'MESSAGE':
+      case 'AUDIO':
+        send(logged.frame(this.#binary));
+        break;
+      case 'MESSAGE_START':
+        this.#open.set(messageId, { begin: logged, text: text ?? '' });
+        break;
+      case 'MESSAGE_PART': {
+        const open = this.#open.get(messageId);
+        if (open) open.text += text ?? '';
+        break;
+      }
+      case 'MESSAGE_END': {
+        const whole = text ?? this.#open.get(messageId)?.text ?? '';
+        this.#open.delete(messageId);
+        this.#sendText(logged, messageId, whole, send);
+        break;
+      }
+      case 'TRANSACTION_END':
+        for (const [id, open] of this.#open) this.#sendText(logged, id, open.text, send, open.begin.entry.channel);
+        this.#open.clear();
+        send(logged.frame(this.#binary));
+        break;
+    }
+    return true;
+  }
+
+  #sendText(at: LoggedEntry, id: string, text: string, send: (frame: Frame) => void, channel = at.entry.channel): void {
+    if (text === '') return;
+    const { position, ts, session } = at.entry;
+    const message = encode({
+      id,
+      transaction: this.#transaction,
+      session,
+      seq: String(position),
+      ts: String(ts),
+      channel,
+      type: 'MESSAGE',
+      payload: text,
+    });
+    send({ text: message, bytes: undefined, shared: false, memo: undefined });
+  }
+}

@@ -1,0 +1,163 @@
+// A cursor of one connection over one log. Woken by notices, it reads on until it finds nothing or the link asks for
+// patience; then the cursor stands still and nothing is queued for it. Never writes to the log. Spec: §4.
+
+import type { Fault, Frame, Pending } from '@haip/protocol';
+import type { Delivery } from './delivery.ts';
+import type { Follower, LiveLog, LogStretch } from './live-log.ts';
+import type { Outbound } from './outbound.ts';
+
+/** What a reader asks of the connection it reads for. */
+export interface ReaderOwner {
+  /** Whether the user may read on; looked at before each page. Undefined: yes. */
+  readingRefused(): Fault | undefined;
+  /** Whether this connection's append of that message is under way, so that whose it is will show only then. */
+  isUnderWay(id: string): boolean;
+  /** Whether the entry was stored by an envelope of this connection. Asked once for each entry. */
+  takeOwn(position: number): boolean;
+  /** Told when the reader stopped for good, with why the log could not be read. */
+  failed(error: unknown): void;
+}
+
+export class Reader implements Follower {
+  readonly log: LiveLog;
+  readonly #outbound: Outbound;
+  readonly #delivery: Delivery;
+  readonly #owner: ReaderOwner;
+  #epoch: string;
+  /** The last position passed. */
+  #cursor: number;
+  /** The last position the peer was told of, by an entry, a receipt or a notice. */
+  #told: number;
+  #wholeSince: number;
+  #waiting = false;
+  #closed = false;
+  #pending: Promise<void> | undefined;
+
+  /** @param position the reader begins after it. */
+  constructor(log: LiveLog, outbound: Outbound, delivery: Delivery, owner: ReaderOwner, position: number) {
+    this.log = log;
+    this.#outbound = outbound;
+    this.#delivery = delivery;
+    this.#owner = owner;
+    this.#epoch = log.epoch;
+    this.#cursor = position;
+    this.#told = position;
+    this.#wholeSince = position;
+  }
+
+  /** How far the peer has been sent. */
+  get position(): number {
+    return this.#told;
+  }
+
+  /** Begins to follow the log, from the reader's place. */
+  open(): void {
+    this.log.follow(this);
+    this.wake();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.log.unfollow(this);
+  }
+
+  wake(): void {
+    if (this.#waiting || this.#closed) return;
+    try {
+      this.#read();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #read(): void {
+    while (!this.#closed && this.#cursor < this.log.last) {
+      if (this.#owner.readingRefused() !== undefined) return;
+      const stretch = this.log.after(this.#cursor);
+      if (stretch instanceof Promise) {
+        this.#wait(stretch.then((late) => this.#pass(late)));
+        return;
+      }
+      const before = this.#cursor;
+      const pending = this.#pass(stretch);
+      if (pending) {
+        this.#wait(pending);
+        return;
+      }
+      if (this.#cursor === before) return;
+    }
+  }
+
+  #wait(pending: Promise<void>): void {
+    this.#waiting = true;
+    pending.then(
+      () => {
+        this.#waiting = false;
+        this.wake();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #fail(error: unknown): void {
+    this.close();
+    this.#owner.failed(error);
+  }
+
+  /** Sends a stretch until the link asks for patience; gives that promise. */
+  #pass(stretch: LogStretch): Pending {
+    if (stretch.epoch !== this.#epoch || this.#cursor + 1 < stretch.first) this.#tellGap(stretch);
+    this.#pending = undefined;
+    for (const logged of stretch.entries) {
+      const { position, id } = logged.entry;
+      if (position <= this.#cursor) continue;
+      if (this.#owner.isUnderWay(id)) break;
+      if (position > this.#cursor + 1) this.#wholeSince = position - 1;
+      const own = this.#owner.takeOwn(position);
+      this.#cursor = position;
+      this.#deliver(logged, own);
+      if (this.#pending || this.#closed) break;
+    }
+    this.#tellPosition(this.#cursor);
+    return this.#pending;
+  }
+
+  #deliver(logged: LogStretch['entries'][number], own: boolean): void {
+    const { position } = logged.entry;
+    const sent = this.#delivery.deliver(logged, { own, wholeSince: this.#wholeSince }, (frame) => {
+      this.#tellPosition(position - 1);
+      this.#told = position;
+      this.#send(frame);
+    });
+    if (!sent) this.#wholeSince = position;
+  }
+
+  #send(frame: Frame): void {
+    const pending = this.#outbound.send(frame);
+    if (pending) this.#pending = pending;
+  }
+
+  /** Covers positions that were stepped over, so that the peer's own count has no hole. */
+  #tellPosition(position: number): void {
+    if (this.#told >= position) return;
+    if (this.#delivery.notices) {
+      const { transaction } = this.log;
+      const fromSeq = String(this.#told + 1);
+      const seq = String(position);
+      this.#send(this.#outbound.frame({ type: 'INFO', transaction, payload: { kind: 'position' }, fromSeq, seq }));
+    }
+    this.#told = position;
+  }
+
+  /** The cursor fell off the window, or the log is another one: the unasked verdict. */
+  #tellGap({ epoch, first, last }: LogStretch): void {
+    if (this.#delivery.notices) {
+      const payload = { verdict: 'gap', epoch, first: String(first), last: String(Math.max(last, this.log.last)) };
+      this.#outbound.say({ type: 'TRANSACTION_JOIN', transaction: this.log.transaction, payload });
+    }
+    this.#epoch = epoch;
+    this.#cursor = first - 1;
+    this.#told = first - 1;
+    this.#wholeSince = first - 1;
+  }
+}

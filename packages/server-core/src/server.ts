@@ -1,0 +1,106 @@
+// The public face: authentication, tools, and the door for connections. Joins the parts and owns none of their work.
+
+import { consoleLogger, hmacSigner, systemClock, uuidIds } from '@haip/platform';
+import type { Accept, Authenticator, Clock, HistoryStore, Ids, Logger, Signer, Tool } from '@haip/protocol';
+import type { ServerContext } from './context.ts';
+import { readLimits, type ServerLimits } from './limits.ts';
+import { LiveLogs } from './live-logs.ts';
+import { Session } from './session.ts';
+import { Toolbox } from './toolbox.ts';
+
+export interface HAIPServerOptions {
+  /** Where transactions are kept: `memoryHistory()`, or any other HistoryStore. Whoever made it closes it. */
+  readonly history: HistoryStore;
+  /** What differs from the {@link defaultLimits}. */
+  readonly limits?: Partial<ServerLimits> | undefined;
+  /**
+   * Signs resume tokens. Servers that share clients share its key. Default: `hmacSigner()` with a random key, so that
+   * sessions do not outlive the process (transactions do, as long as their store).
+   */
+  readonly signer?: Signer | undefined;
+  /** Default: warnings and errors to the console, one JSON object a line. */
+  readonly logger?: Logger | undefined;
+  readonly clock?: Clock | undefined;
+  readonly ids?: Ids | undefined;
+}
+
+/**
+ * A HAIP server: transports hand it connections by {@link accept}, tools answer in transactions, a history store keeps
+ * them.
+ *
+ * @example
+ * const server = new HAIPServer({ history: memoryHistory() });
+ * server.authenticate((auth) => auth.token === 'Bearer TOKEN' ? { id: 'user123', permissions: { MESSAGE: ['*'] }, credits: 1000 } : null);
+ * server.registerTool({ name: 'echo', async onMessage(turn, text) { await turn.reply(text); } });
+ * acceptWebSockets(http, server.accept);
+ */
+export class HAIPServer {
+  readonly #context: ServerContext;
+  readonly #unwatch: () => void;
+  readonly #live = new Map<Session, Promise<void>>();
+  #authenticator: Authenticator | undefined;
+  #closed = false;
+
+  /** @throws RangeError for a limit outside its range. */
+  constructor(options: HAIPServerOptions) {
+    const context: ServerContext = {
+      clock: options.clock ?? systemClock,
+      ids: options.ids ?? uuidIds,
+      log: options.logger ?? consoleLogger(),
+      signer: options.signer ?? hmacSigner(),
+      history: options.history,
+      limits: readLimits(options.limits),
+      toolbox: new Toolbox(),
+      logs: new LiveLogs(() => context),
+      sessions: new Map(),
+      authenticator: () => this.#authenticator,
+    };
+    this.#context = context;
+    this.#unwatch = options.history.watch((transaction) => context.logs.changed(transaction));
+  }
+
+  /**
+   * Sets who decides who somebody is. Without one, everybody is refused.
+   *
+   * @param authenticator takes what the client's `authenticate` function gave; answers a user, or null to refuse
+   */
+  authenticate(authenticator: Authenticator): void {
+    this.#authenticator = authenticator;
+  }
+
+  /**
+   * Adds a tool that transactions can be started with.
+   * @throws TypeError for a name that is no id, or one that is taken.
+   */
+  registerTool<Input>(tool: Tool<Input>): void {
+    this.#context.toolbox.add(tool);
+  }
+
+  /** Serves a connection until it ends. Give this to a transport; it needs no `this`. */
+  readonly accept: Accept = async (connection, info) => {
+    if (this.#closed || this.#live.size >= this.#context.limits.maxConnections) {
+      connection.close(this.#closed ? 1012 : 1013, this.#closed ? 'restarting' : 'too many connections');
+      await connection.closed;
+      return;
+    }
+    const session = new Session(this.#context, connection, info);
+    const served = session.run();
+    this.#live.set(session, served);
+    await served;
+    this.#live.delete(session);
+  };
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.#live.size;
+  }
+
+  /** Takes no more connections, stops every turn, closes what is open with 1012 (resume) and waits until all is gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#unwatch();
+    this.#context.logs.close();
+    for (const session of this.#live.keys()) session.close(1012, 'restarting');
+    await Promise.all(this.#live.values());
+  }
+}
