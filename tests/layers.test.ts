@@ -9,7 +9,7 @@ const mayImport: Record<string, string[]> = {
   '@haip/server-core': ['@haip/protocol', '@haip/platform'],
   '@haip/client-core': ['@haip/protocol', '@haip/platform'],
   '@haip/transport-ws': ['@haip/protocol'],
-  '@haip/history-memory': ['@haip/protocol'],
+  '@haip/history-memory': ['@haip/platform', '@haip/protocol'],
   '@haip/testing': ['@haip/protocol', '@haip/platform'],
 };
 

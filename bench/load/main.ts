@@ -1,0 +1,35 @@
+// The load process: runs one scenario after another as it is told, asks its parent to read the server's cost at the
+// right moments, and tells the result.
+
+import { echo, fanOut, handshakes, idle, type Probe, type Scenario, tokens } from './scenarios.ts';
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  'echo-32': echo(50, 32),
+  'echo-1': echo(50, 1),
+  tokens: tokens(100),
+  'fan-out': fanOut(1000),
+  idle: idle(2000),
+  handshakes,
+};
+
+/** Tells the parent and waits until it says that it has done its part. */
+function ask(what: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('message', () => resolve());
+    process.send?.({ ask: what });
+  });
+}
+
+const probe: Probe = { begin: () => ask('begin'), end: () => ask('end') };
+
+async function next(): Promise<void> {
+  const order = await new Promise<{ scenario: string; port: number; measureMs: number }>((resolve) => {
+    process.once('message', (message) => resolve(message as { scenario: string; port: number; measureMs: number }));
+  });
+  const scenario = scenarios[order.scenario];
+  if (scenario === undefined) throw new Error(`no scenario ${order.scenario}`);
+  process.send?.({ result: await scenario(order.port, order.measureMs, probe) });
+  await next();
+}
+
+await next();

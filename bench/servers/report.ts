@@ -1,0 +1,19 @@
+// How a server process under measurement tells its cost to whoever started it.
+
+/** What a server says of itself when asked. CPU in microseconds of user and system time since its start, memory in bytes. */
+export interface Cost {
+  readonly cpuMicros: number;
+  readonly memoryBytes: number;
+}
+
+/** Says the port, then answers each `cost` with what the process has used so far. Memory is measured after a collection. */
+export function report(port: number): void {
+  process.on('message', (message) => {
+    if (message === 'end') process.exit(0);
+    if (message === 'collect') globalThis.gc?.();
+    const { user, system } = process.cpuUsage();
+    const { heapUsed, external } = process.memoryUsage();
+    process.send?.({ cpuMicros: user + system, memoryBytes: heapUsed + external } satisfies Cost);
+  });
+  process.send?.({ port });
+}

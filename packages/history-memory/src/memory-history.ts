@@ -1,0 +1,81 @@
+// The reference history store: every answer at once, nothing survives the process. Spec: §3, §4.
+
+import type { Draft, HistoryPage, HistoryRange, HistoryStore, Outcome } from '@haip/protocol';
+import { type MemoryHistoryOptions, readOptions } from './options.ts';
+import type { TransactionLog } from './transaction-log.ts';
+import { Transactions } from './transactions.ts';
+
+const missing: Outcome = { kind: 'refused', why: 'missing' };
+/** One append in so many looks after another transaction too: its memory is far away. */
+const TIDY_EVERY = 16;
+
+/**
+ * A log in memory for each transaction. Nothing waits and nothing survives: each store has an epoch of its own, so
+ * clients of one that restarted are told to begin afresh.
+ *
+ * @throws RangeError for an option out of its range; the message names it.
+ */
+export function memoryHistory(options: MemoryHistoryOptions = {}): HistoryStore {
+  const { limits, clock, ids } = readOptions(options);
+  const transactions = new Transactions(ids(), limits);
+  let appends = 0;
+  let isClosed = false;
+
+  // Whole ms stay small integers inside the engine; fractions would be boxed, one allocation each.
+  const now = (): number => Math.floor(clock.monotonic());
+
+  /** The same question, but rejected once the store is closed. */
+  function whileOpen<Args extends unknown[], T>(answer: (...args: Args) => T): (...args: Args) => T | Promise<T> {
+    return (...args) => (isClosed ? Promise.reject(new Error('history: the store is closed')) : answer(...args));
+  }
+
+  function append(transaction: string, drafts: readonly Draft[], fence?: number): void {
+    const log = transactions.get(transaction);
+    const at = now();
+    for (const draft of drafts) {
+      if (log === undefined) draft.outcome = missing;
+      else transactions.append(log, draft, fence, at);
+    }
+    log?.tidy(at);
+    if (++appends % TIDY_EVERY === 0) transactions.tidyNext(at);
+  }
+
+  /** The log as it is now, what ran out of its time trimmed. */
+  function current(transaction: string): TransactionLog | undefined {
+    const log = transactions.get(transaction);
+    log?.window.trim(now());
+    return log;
+  }
+
+  function read(transaction: string, range: HistoryRange): HistoryPage | null {
+    const log = current(transaction);
+    if (log === undefined) return null;
+    const { first, last } = log.window;
+    return { epoch: log.epoch, first, last, entries: log.window.read(range) };
+  }
+
+  return {
+    supports: { durable: false, shared: false },
+    create: whileOpen((record, first) => {
+      const at = now();
+      transactions.tidyNext(at);
+      return transactions.create(record, first, at);
+    }),
+    append: whileOpen(append),
+    read: whileOpen(read),
+    get: whileOpen((transaction) => transactions.get(transaction)?.record ?? null),
+    list: whileOpen((user, after) => transactions.list(user, after)),
+    find: whileOpen((transaction, user, id) => transactions.get(transaction)?.find(user, id) ?? null),
+    head: whileOpen((transaction) => current(transaction)?.head() ?? null),
+    compact: whileOpen((transaction, message) => transactions.get(transaction)?.window.compact(message)),
+    lease: whileOpen(
+      (transaction, holder, ttlMs) => transactions.get(transaction)?.lease(holder, ttlMs, now()) ?? null,
+    ),
+    saveLease: whileOpen((transaction, fence, record) => transactions.get(transaction)?.saveLease(fence, record)),
+    watch: () => () => {},
+    close() {
+      isClosed = true;
+      transactions.clear();
+    },
+  };
+}

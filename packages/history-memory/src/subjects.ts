@@ -1,0 +1,60 @@
+// Which runs, calls, approvals and message streams of a log are open, and which had their end: at most one of each.
+// Judges and remembers; stores nothing. Spec: §6, invariant 16.
+
+import type { Subject } from '@haip/protocol';
+import type { Stream } from './entry-window.ts';
+import { Generations } from './generations.ts';
+
+interface Begun {
+  readonly owner: string | undefined;
+  /** The text stream it is, when it is one. */
+  readonly stream: Stream | undefined;
+  isOpen: boolean;
+}
+
+const isOpen = (begun: Begun): boolean => begun.isOpen;
+
+export class Subjects {
+  /** Made when there is a first one: most transactions that lie idle never had any. */
+  #begun: Generations<Begun> | undefined;
+
+  /** Whether an entry may do this to its subject now. */
+  allows({ key, step, owner }: Subject): boolean {
+    const begun = this.#begun?.get(key);
+    if (step === 'open' || step === 'once') return begun === undefined;
+    if (begun === undefined || !begun.isOpen) return false;
+    return begun.owner === undefined || owner === undefined || begun.owner === owner;
+  }
+
+  /** Notes that an allowed step is at `position`. Gives the stream it belongs to. */
+  note({ key, step, owner }: Subject, position: number, isStream: boolean): Stream | undefined {
+    if (step === 'open' || step === 'once') {
+      const stream: Stream | undefined = isStream ? { state: 'open', last: position, entries: 0 } : undefined;
+      this.#begun ??= new Generations();
+      this.#begun.put(key, { owner, stream, isOpen: step === 'open' });
+      return stream;
+    }
+    const begun = this.#begun?.get(key);
+    if (begun === undefined) return undefined;
+    if (begun.stream !== undefined) begun.stream.last = position;
+    if (step === 'end') {
+      begun.isOpen = false;
+      // Its end is what must be remembered as long as the window reaches back to it.
+      this.#begun?.put(key, begun);
+    }
+    return begun.stream;
+  }
+
+  /** The end of the transaction is the end of everything still open. */
+  endAll(): void {
+    for (const begun of this.#begun?.values() ?? []) {
+      begun.isOpen = false;
+      if (begun.stream?.state === 'open') begun.stream.state = 'torn';
+    }
+  }
+
+  /** Forgets what ended long ago. */
+  turn(window: { first: number; last: number }, before: number, now: number): void {
+    this.#begun?.turn(window, before, now, isOpen);
+  }
+}

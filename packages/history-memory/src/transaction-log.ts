@@ -1,0 +1,144 @@
+// One transaction: its record, its window of entries, its once-keys, its open subjects, its lease. Says of each draft
+// whether it is stored, a repeat or refused, in the order of the contract. Spec: §3, §4.
+
+import type { Draft, Entry, Head, Lease, LeaseRecord, Outcome, TransactionRecord } from '@haip/protocol';
+import { EntryWindow, isWholeEnd, type Slot } from './entry-window.ts';
+import { Generations } from './generations.ts';
+import type { Limits } from './options.ts';
+import { Subjects } from './subjects.ts';
+
+const staleLease: Outcome = { kind: 'refused', why: 'lease' };
+const afterEnd: Outcome = { kind: 'refused', why: 'ended' };
+const notOpen: Outcome = { kind: 'refused', why: 'subject' };
+/** How many of the agent's newest ids are remembered at least: more than any append holds that may be tried again. */
+const AGENT_IDS = 1024;
+const emptyRecord: LeaseRecord = { done: 0, tries: {} };
+
+export class TransactionLog {
+  record: TransactionRecord;
+  readonly epoch: string;
+  /** Which of the store's transactions it is, counted from 1. */
+  readonly serial: number;
+  readonly window: EntryWindow;
+  /** The users who started or joined it. */
+  readonly members: string[] = [];
+  readonly #limits: Limits;
+  /** Where each author's messages are, by id. */
+  readonly #authors = new Map<string, Generations<Slot>>();
+  /**
+   * Where the agent's are. Its ids are its server's own, needed while that server may try again: kept like a user's,
+   * the parts of compacted answers would outweigh the log.
+   */
+  #agents: Generations<Slot> | undefined;
+  readonly #subjects = new Subjects();
+  #lastAt = 0;
+  #turnedAt = 0;
+  #ended = false;
+  #lease = { holder: '', fence: 0, until: 0, record: emptyRecord };
+
+  constructor(record: TransactionRecord, epoch: string, serial: number, limits: Limits) {
+    this.record = record;
+    this.epoch = epoch;
+    this.serial = serial;
+    this.#limits = limits;
+    this.window = new EntryWindow(limits);
+  }
+
+  append(draft: Draft, fence: number | undefined, now: number): Outcome {
+    const keys = this.#keysOf(draft.user);
+    const known = keys.get(draft.id);
+    if (known !== undefined) return { kind: 'repeat', position: known.position, digest: known.digest };
+    if (fence !== undefined && fence !== this.#lease.fence) return staleLease;
+    if (this.#ended) return afterEnd;
+    if (draft.subject !== undefined && !this.#subjects.allows(draft.subject)) return notOpen;
+    const slot = this.#store(draft, this.window.last + 1, now);
+    keys.put(draft.id, slot);
+    if (draft.user === null && keys.youngSize >= AGENT_IDS) keys.age();
+    return { kind: 'stored', position: slot.position };
+  }
+
+  find(user: string, id: string): { position: number; digest: string } | null {
+    const known = this.#authors.get(user)?.get(id);
+    return known === undefined ? null : { position: known.position, digest: known.digest };
+  }
+
+  head(): Head {
+    return { epoch: this.epoch, first: this.window.first, last: this.window.last };
+  }
+
+  lease(holder: string, ttlMs: number, now: number): Lease | null {
+    const held = this.#lease;
+    if (held.holder !== holder) {
+      if (held.until > now) return null;
+      held.holder = holder;
+      held.fence++;
+    }
+    held.until = now + ttlMs;
+    return { fence: held.fence, record: held.record };
+  }
+
+  saveLease(fence: number, record: LeaseRecord): void {
+    if (fence === this.#lease.fence) this.#lease.record = record;
+  }
+
+  /** Lets go of what neither the window nor a retry needs any more. */
+  tidy(now: number): void {
+    this.window.trim(now);
+    // A generation lives for keyTtlMs at least, so most looks at all the authors would be for nothing.
+    const { keyTtlMs } = this.#limits;
+    if (now - this.#turnedAt < keyTtlMs / 16) return;
+    this.#turnedAt = now;
+    const before = now - keyTtlMs;
+    for (const keys of this.#authors.values()) keys.turn(this.window, before, now);
+    this.#subjects.turn(this.window, before, now);
+  }
+
+  /** Whether nothing but the record is left and that is old enough to go too. */
+  isOver(now: number): boolean {
+    return now - this.#lastAt >= this.#limits.recordTtlMs;
+  }
+
+  #keysOf(user: string | null): Generations<Slot> {
+    if (user === null) {
+      this.#agents ??= new Generations();
+      return this.#agents;
+    }
+    let keys = this.#authors.get(user);
+    if (keys === undefined) {
+      keys = new Generations();
+      this.#authors.set(user, keys);
+    }
+    return keys;
+  }
+
+  #store(draft: Draft, position: number, at: number): Slot {
+    const { type, subject, size, digest } = draft;
+    const entry: Entry = {
+      position,
+      id: draft.id,
+      user: draft.user,
+      session: draft.session,
+      ts: draft.ts,
+      channel: draft.channel,
+      type,
+      payload: draft.payload,
+      bytes: draft.bytes,
+      mime: draft.mime,
+      size,
+      run_id: draft.run_id,
+      thread_id: draft.thread_id,
+      related_id: draft.related_id,
+    };
+    const stream = subject && this.#subjects.note(subject, position, type === 'MESSAGE_START');
+    if (stream !== undefined && subject?.step === 'end') stream.state = isWholeEnd(entry) ? 'whole' : 'torn';
+    const slot: Slot = { entry, position, size, at, stream, digest };
+    this.window.push(slot);
+    this.#lastAt = at;
+    if (type === 'TRANSACTION_END') {
+      this.#ended = true;
+      this.#subjects.endAll();
+      this.record = { ...this.record, endedAt: draft.ts };
+    }
+    return slot;
+  }
+}

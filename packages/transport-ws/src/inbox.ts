@@ -1,0 +1,73 @@
+// Holds what came until the consumer takes it, as one batch. Pauses its source when too much waits, so that a consumer
+// that stops iterating makes the peer wait. Never drops anything and needs no timer: the promise that wakes the
+// consumer runs after the read that filled the batch, so all messages of one read come together.
+
+import type { Incoming } from '@haip/protocol';
+import type { IncomingSink } from './frame-pairing.ts';
+
+/** What can be told to stop and to go on. A browser's WebSocket can not. */
+export interface PausableSource {
+  pause(): void;
+  resume(): void;
+}
+
+type Batch = IteratorResult<readonly Incoming[], undefined>;
+
+export class Inbox implements AsyncIterator<readonly Incoming[], undefined>, IncomingSink {
+  readonly #source: PausableSource | undefined;
+  readonly #readAheadBytes: number;
+  #batch: Incoming[] = [];
+  #waitingBytes = 0;
+  #paused = false;
+  #ended = false;
+  #wake: ((inbox: Inbox) => void) | undefined;
+
+  /** Pauses `source` while at least `readAheadBytes` wait. */
+  constructor(readAheadBytes: number, source?: PausableSource) {
+    this.#readAheadBytes = readAheadBytes;
+    this.#source = source;
+  }
+
+  put(incoming: Incoming, size: number): void {
+    this.#batch.push(incoming);
+    this.#waitingBytes += size;
+    if (this.#waitingBytes >= this.#readAheadBytes && !this.#paused && this.#source) {
+      this.#paused = true;
+      this.#source.pause();
+    }
+    this.#rouse();
+  }
+
+  /** What waits is still given; after that the iteration is over. */
+  end(): void {
+    this.#ended = true;
+    this.#rouse();
+  }
+
+  next(): Promise<Batch> {
+    // No async function: this promise is what every idle connection holds, and its frame would cost 250 bytes each.
+    const ready =
+      this.#batch.length > 0 || this.#ended
+        ? Promise.resolve<Inbox>(this)
+        : new Promise<Inbox>((wake) => {
+            this.#wake = wake;
+          });
+    return ready.then(Inbox.#take);
+  }
+
+  static #take(inbox: Inbox): Batch {
+    const value = inbox.#batch;
+    if (value.length === 0) return { done: true, value: undefined };
+    inbox.#batch = [];
+    inbox.#waitingBytes = 0;
+    if (inbox.#paused) inbox.#source?.resume();
+    inbox.#paused = false;
+    return { done: false, value };
+  }
+
+  #rouse(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.(this);
+  }
+}

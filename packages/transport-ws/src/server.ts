@@ -1,0 +1,116 @@
+// Takes WebSockets from the `upgrade` event of any Node HTTP server and gives each to an Accept as a Connection.
+// Answers bad upgrades itself; leaves other paths to whoever else listens. Never reads an envelope. Spec: §7.
+
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Accept, type CodecLimits, defaultCodecLimits } from '@haip/protocol';
+import { type ServerOptions, WebSocketServer } from 'ws';
+import { PeerSocket, ServerConnection } from './server-connection.ts';
+
+export interface AcceptWebSocketsOptions {
+  /** The path of the upgrade request, without its query. Default `/haip/websocket`. */
+  readonly path?: string | undefined;
+  /** The values of `Origin` that are let in; a request without one is no browser's and passes. Default: all. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Caps for what is read. Default: the codec's. */
+  readonly limits?: CodecLimits | undefined;
+  /** `send` asks to wait while at least so many bytes are not taken by the network. Default 65,536. */
+  readonly highWaterBytes?: number | undefined;
+  /** Reading stops while at least so many bytes wait for the consumer. Default 65,536. */
+  readonly readAheadBytes?: number | undefined;
+  /** How long a close waits for what was sent before and for the peer's answer, in ms. Default 3,000. */
+  readonly closeTimeoutMs?: number | undefined;
+}
+
+export interface WebSocketListener {
+  /** Refuses upgrades from now on. Connections that are open stay open: they are ended by who accepted them. */
+  close(): void;
+}
+
+type Endpoint = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+
+/** The endpoints by path of every server that has some: one upgrade listener of ours each, whatever is mounted. */
+const mounted = new WeakMap<Server, Map<string, Endpoint>>();
+
+const mostHeaders = 128;
+
+/**
+ * Accepts WebSockets on `server`, beside whatever else it serves.
+ * @throws Error when the path is taken on this server.
+ */
+export function acceptWebSockets(
+  server: Server,
+  accept: Accept,
+  options: AcceptWebSocketsOptions = {},
+): WebSocketListener {
+  const path = options.path ?? '/haip/websocket';
+  const endpoints = mounted.get(server) ?? mount(server);
+  if (endpoints.has(path)) throw new Error(`Another acceptWebSockets has the path ${path} on this server.`);
+  endpoints.set(path, endpoint(accept, options));
+  return { close: () => void endpoints.delete(path) };
+}
+
+function mount(server: Server): Map<string, Endpoint> {
+  const endpoints = new Map<string, Endpoint>();
+  mounted.set(server, endpoints);
+  server.on('upgrade', (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
+    const socket = duplex as Socket;
+    // By hand: URL throws on targets such as `//`.
+    const path = (request.url ?? '').split('?', 1)[0] as string;
+    const take = endpoints.get(path);
+    if (take) take(request, socket, head);
+    else if (server.listenerCount('upgrade') === 1) refuse(socket, '404 Not Found');
+  });
+  return endpoints;
+}
+
+function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
+  const limits = options.limits ?? defaultCodecLimits;
+  const serverOptions: ServerOptions<typeof PeerSocket> & { closeTimeout: number } = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: Math.max(limits.maxTextBytes, limits.maxBinaryBytes),
+    maxFragments: 1024,
+    maxBufferedChunks: 16_384,
+    closeTimeout: options.closeTimeoutMs ?? 3000,
+    WebSocket: PeerSocket,
+  };
+  const ws = new WebSocketServer(serverOptions);
+  const connectionOptions = {
+    limits,
+    highWaterBytes: options.highWaterBytes ?? 65_536,
+    readAheadBytes: options.readAheadBytes ?? 65_536,
+  };
+  return (request, socket, head) => {
+    const refusal = whyRefused(request, options.allowedOrigins);
+    if (refusal) {
+      refuse(socket, refusal);
+      return;
+    }
+    ws.handleUpgrade(request, socket, head, (peer) => {
+      const connection = new ServerConnection(peer, socket, connectionOptions);
+      void accept(connection, {
+        transport: 'websocket',
+        headers: request.headers,
+        remoteAddress: socket.remoteAddress,
+      });
+    });
+  };
+}
+
+/** The status of the answer to a request that ws would let through; undefined when it may. */
+function whyRefused(request: IncomingMessage, allowedOrigins?: readonly string[]): string | undefined {
+  const { host, origin } = request.headers;
+  if (request.rawHeaders.length > mostHeaders * 2) return '431 Request Header Fields Too Large';
+  if (host === undefined || !/^[\w.~!$&'()*+,;=%:[\]-]+$/.test(host)) return '400 Bad Request';
+  if (origin !== undefined && allowedOrigins && !allowedOrigins.includes(origin)) return '403 Forbidden';
+  return undefined;
+}
+
+function refuse(socket: Socket, status: string): void {
+  // Node took its own listener off before it handed the socket over; without one a reset would end the process.
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+}
