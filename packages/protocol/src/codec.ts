@@ -124,10 +124,15 @@ export function readEnvelope(value: unknown, options: DecodeOptions = defaultCod
 
 /**
  * Reads one envelope from text. Gives a {@link Fault} for everything that is not one; never throws.
+ * `size` is the text's length in UTF-8 where the caller knows it; without it the limit is held against UTF-16 units.
  * A lone surrogate is allowed inside payload text (JSON writes it as an escape) and nowhere else.
  */
-export function decode(text: string, options: DecodeOptions = defaultCodecLimits): Envelope | Fault {
-  if (text.length > options.maxTextBytes) {
+export function decode(
+  text: string,
+  options: DecodeOptions = defaultCodecLimits,
+  size: number = text.length,
+): Envelope | Fault {
+  if (size > options.maxTextBytes) {
     return new Fault('MESSAGE_TOO_LARGE', {
       expected: `at most ${options.maxTextBytes} bytes`,
       got: 'more',

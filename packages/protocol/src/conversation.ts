@@ -3,6 +3,7 @@
 // compaction gives the same conversation. Spec: §4, §6.
 
 import type { Entry } from './contracts/history-store.ts';
+import { isDecimal } from './grammar.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** What the reducer reads of an entry: all but who its user is, which clients are not told, and its size. */
@@ -114,25 +115,28 @@ const wholeMessage: Reducer = (conversation, entry, payload) =>
   }));
 
 const messageStart: Reducer = (conversation, entry, payload) =>
-  putMessage(conversation, entry, String(payload['message_id']), () => ({
+  putMessage(conversation, entry, text(payload['message_id']) ?? entry.id, () => ({
     text: text(payload['text']) ?? '',
+    status: 'open',
     ...(typeof payload['author'] === 'string' ? { author: payload['author'] } : {}),
   }));
 
 const messagePart: Reducer = (conversation, entry, payload) =>
-  putMessage(conversation, entry, String(payload['message_id']), (old) => ({
+  putMessage(conversation, entry, text(payload['message_id']) ?? entry.id, (old) => ({
     text: old.text + (text(payload['text']) ?? ''),
     ts: entry.ts,
   }));
 
 /** A long END may come alone for a message that began before others that are shown; its START says where it belongs. */
 const messageEnd: Reducer = (conversation, entry, payload) => {
-  const change = putMessage(conversation, entry, String(payload['message_id']), (old) => ({
-    position: Number(payload['start_seq'] ?? old.position),
+  const change = putMessage(conversation, entry, text(payload['message_id']) ?? entry.id, (old) => ({
+    position: isDecimal(payload['start_seq']) ? Number(payload['start_seq']) : old.position,
     session: entry.session,
+    channel: entry.channel,
     text: text(payload['text']) ?? old.text,
     ts: entry.ts,
     status: text(payload['status']) ?? 'complete',
+    ...(entry.run_id === undefined ? {} : { runId: entry.run_id }),
     ...(typeof payload['author'] === 'string' ? { author: payload['author'] } : {}),
   }));
   return { messages: change.messages?.toSorted((a, b) => a.position - b.position) ?? [] };
@@ -142,7 +146,7 @@ const messageUpdate: Reducer = (conversation, _entry, payload) => {
   const id = payload['message_id'];
   if (!conversation.messages.some((message) => message.id === id)) return {};
   return {
-    messages: put(conversation.messages, String(id), (old) => ({
+    messages: put(conversation.messages, id as string, (old) => ({
       ...(old as ConversationMessage),
       payload: undefined,
       ...(payload['delete'] === true
@@ -173,7 +177,7 @@ const runEnded: Reducer = ({ runs }, entry, payload) => ({
 const finalStatuses: ReadonlySet<string> = new Set(['OK', 'CANCELLED', 'ERROR', 'DENIED', 'INTERRUPTED']);
 
 const call: Reducer = ({ calls }, entry, payload) => {
-  const id = String(payload['call_id']);
+  const id = text(payload['call_id']) ?? entry.id;
   // An approval has a terminal of its own, so it can come after the call's.
   const over = calls.some((item) => item.id === id && finalStatuses.has(item.status));
   if (over && entry.type === 'TOOL_UPDATE') return {};

@@ -6,6 +6,7 @@ import { defaultCodecLimits } from './codec.ts';
 import { envelopeFields } from './envelope.ts';
 import { decimal, id, json, mime } from './events/shapes.ts';
 import { isChannel } from './grammar.ts';
+import { isJsonObject } from './json.ts';
 
 const known: ReadonlySet<string> = new Set<string>(envelopeFields);
 
@@ -25,6 +26,12 @@ const wellFormed = v.pipe(
  * Unknown fields pass, unless `crit` is true. `bin_len` goes up to the default limit.
  */
 export const envelopeSchema = v.pipe(
+  v.unknown(),
+  // Before the object's schema, whose output has lost a `__proto__` field.
+  v.check(
+    (value) => !isJsonObject(value) || value['crit'] !== true || Object.keys(value).every((key) => known.has(key)),
+    'only known fields in a critical message',
+  ),
   v.looseObject({
     id,
     transaction: v.nullish(id),
@@ -44,8 +51,4 @@ export const envelopeSchema = v.pipe(
     thread_id: v.optional(wellFormed),
     related_id: v.optional(id),
   }),
-  v.check(
-    (envelope) => envelope.crit !== true || Object.keys(envelope).every((key) => known.has(key)),
-    'only known fields in a critical message',
-  ),
 );

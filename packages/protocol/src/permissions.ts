@@ -28,8 +28,7 @@ const coveredByMessage: ReadonlySet<string> = new Set(['MESSAGE_START', 'MESSAGE
  * which everybody may send unless the map names tools. MESSAGE covers MESSAGE_START, _PART and _END.
  */
 export function isAllowed(permissions: PermissionMap, type: string, target: string): boolean {
-  if (alwaysAllowed.has(type)) return true;
   const targets = permissions.get(coveredByMessage.has(type) ? 'MESSAGE' : type);
-  if (targets === undefined) return type === 'TRANSACTION_START';
+  if (targets === undefined || alwaysAllowed.has(type)) return alwaysAllowed.has(type) || type === 'TRANSACTION_START';
   return targets.has('*') || targets.has(target);
 }

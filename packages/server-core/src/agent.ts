@@ -1,15 +1,21 @@
 // Runs a transaction's tool: a cursor over the log that turns each person's message into one turn, one after another,
 // while this node holds the lease. What a tool throws, or how long it takes, costs its own turn only. Spec: §4.
 
-import { type Entry, isJsonObject, type JsonObject, type Lease } from '@haip/protocol';
+import { type Entry, isJsonObject, type JsonObject, type JsonValue, type Lease, type Pending, type Timer } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
 import type { Follower, LiveLog } from './live-log.ts';
-import { type AnyTool, checkInput } from './toolbox.ts';
-import { ToolTurn, type TurnEnd } from './turn.ts';
+import { type AnyTool, type CheckedInput, checkInput } from './toolbox.ts';
+import { settled, ToolTurn, type TurnEnd } from './turn.ts';
 
 const LEASE_MS = 30_000;
 /** How long a tool may go on after its signal was aborted, before its turn is closed without it. */
 const GRACE_MS = 5_000;
+
+/** How a turn ended, and what its RUN_ERROR says. */
+type Ending = readonly [TurnEnd, JsonObject?];
+
+const finished: Ending = ['OK'];
+const noTries = {};
 
 /** True for what a tool answers: a person's whole message, the end of a streamed one, a piece of audio. */
 function wantsAnswer(entry: Entry): boolean {
@@ -26,16 +32,24 @@ export class Agent implements Follower {
   #lease: Lease | undefined;
   #leaseUntil = 0;
   #turn: ToolTurn | undefined;
+  #turnSince = 0;
+  #watch: Timer | undefined;
+  #retry: Timer | undefined;
   #running = false;
   #closed = false;
   /** Called when there is nothing left to answer. */
   idle: () => void = () => {};
 
-  constructor(context: ServerContext, log: LiveLog, tool: AnyTool) {
+  /** @param holder names this node as the lease's holder, and is the session its entries carry. */
+  constructor(context: ServerContext, log: LiveLog, tool: AnyTool, holder: string) {
     this.#context = context;
     this.#log = log;
     this.#tool = tool;
-    this.#holder = context.ids();
+    this.#holder = holder;
+  }
+
+  get position(): number {
+    return this.#cursor ?? 0;
   }
 
   get busy(): boolean {
@@ -46,19 +60,24 @@ export class Agent implements Follower {
     if (this.#turn) this.#look(this.#turn);
     if (this.#running || this.#closed || this.#cursor === this.#log.last) return;
     this.#running = true;
-    this.#run()
-      .catch((error: unknown) => {
-        this.#context.log('error', 'agent stopped', { transaction: this.#log.transaction, error });
-      })
-      .finally(() => {
-        this.#running = false;
-        this.idle();
-      });
+    void this.#run();
   }
 
   close(): void {
     this.#closed = true;
+    this.#watch?.cancel();
+    this.#watch = undefined;
+    this.#retry?.cancel();
     this.#turn?.abort(new Error('the server is closing'));
+  }
+
+  /** Another node answers, or the store failed: looks again when the other's lease could have lapsed. */
+  #wakeLater(): void {
+    if (this.#closed) return;
+    this.#retry ??= this.#context.clock.timer(LEASE_MS, () => {
+      this.#retry = undefined;
+      this.wake();
+    });
   }
 
   /** Whether somebody stopped the turn that runs. */
@@ -67,105 +86,177 @@ export class Agent implements Follower {
     else if (turn.runId !== undefined && this.#log.cancelled.has(turn.runId)) turn.abort(new Error('cancelled'));
   }
 
+  /** Waits only for what is not there at once: most messages are answered without a pause between. */
   async #run(): Promise<void> {
-    while (!this.#closed) {
-      const lease = await this.#hold();
-      if (lease === undefined) return;
-      this.#cursor ??= lease.record.done;
-      if (this.#cursor >= this.#log.last) return;
-      const stretch = await this.#log.after(this.#cursor);
-      for (const { entry } of stretch.entries) {
-        if (wantsAnswer(entry)) await this.#answer(entry, lease);
-        if (this.#closed) return;
-        this.#cursor = entry.position;
+    try {
+      while (!this.#closed) {
+        const held = this.#hold();
+        const lease = held instanceof Promise ? await held : held;
+        if (lease === undefined) return this.#wakeLater();
+        // Another node may have answered since this one last looked.
+        this.#cursor = Math.max(this.#cursor ?? 0, lease.record.done);
+        if (this.#cursor >= this.#log.last) return;
+        const read = this.#log.after(this.#cursor);
+        const stretch = read instanceof Promise ? await read : read;
+        for (const { entry } of stretch.entries) {
+          if (entry.position <= this.#cursor) continue;
+          const pending = wantsAnswer(entry) ? this.#answer(entry, lease) : undefined;
+          if (pending) await pending;
+          if (this.#closed) return;
+          this.#cursor = entry.position;
+        }
+        this.#cursor = Math.max(this.#cursor, stretch.last);
       }
-      this.#cursor = Math.max(this.#cursor, stretch.last);
+    } catch (error) {
+      this.#context.log('error', 'agent stopped', { transaction: this.#log.transaction, error });
+      this.#wakeLater();
+    } finally {
+      this.#running = false;
+      this.#log.forget();
+      this.idle();
     }
   }
 
   /** The lease, taken or renewed when half its time is over; undefined while another node holds it. */
-  async #hold(): Promise<Lease | undefined> {
+  #hold(): Lease | undefined | Promise<Lease | undefined> {
     const now = this.#context.clock.monotonic();
     if (this.#lease !== undefined && now < this.#leaseUntil - LEASE_MS / 2) return this.#lease;
-    const lease = await this.#context.history.lease(this.#log.transaction, this.#holder, LEASE_MS);
+    const lease = this.#context.history.lease(this.#log.transaction, this.#holder, LEASE_MS);
+    return lease instanceof Promise ? lease.then((late) => this.#held(late, now)) : this.#held(lease, now);
+  }
+
+  #held(lease: Lease | null, since: number): Lease | undefined {
     this.#lease = lease ?? undefined;
-    this.#leaseUntil = now + LEASE_MS;
+    this.#leaseUntil = since + LEASE_MS;
     return this.#lease;
   }
 
-  async #answer(entry: Entry, lease: Lease): Promise<void> {
+  #answer(entry: Entry, lease: Lease): Pending {
     const turn = new ToolTurn(this.#context, this.#log, entry, this.#holder, lease.fence);
     this.#turn = turn;
-    try {
-      const [end, fault] = await this.#attempt(turn, entry);
-      await turn.finish(end, fault);
-    } catch (error) {
-      // The log refused the turn's last words: it ended, or another node answers now. Who reads it sees why.
-      this.#context.log('warn', 'turn not closed', { transaction: this.#log.transaction, message: entry.id, error });
-    } finally {
-      this.#turn = undefined;
-    }
-    await this.#context.history.saveLease(this.#log.transaction, lease.fence, { done: entry.position, tries: {} });
+    const ending = this.#begin(turn, entry);
+    if (ending instanceof Promise) return ending.then((late) => this.#close(turn, lease, late));
+    return this.#close(turn, lease, ending);
   }
 
-  /** Lets the tool answer, for as long as it may. */
-  async #attempt(turn: ToolTurn, entry: Entry): Promise<[TurnEnd, JsonObject?]> {
-    const over = Promise.withResolvers<'late'>();
-    const timer = this.#context.clock.timer(this.#context.limits.turnTimeoutMs, () => {
-      turn.abort(new Error('the time for this turn is over'));
-      over.resolve('late');
-    });
-    const stop = this.#whenStopped(turn, () => over.resolve('late'));
+  /** Writes the turn's last words, then that it is done. */
+  #close(turn: ToolTurn, lease: Lease, [end, fault]: Ending): Pending {
+    const save = (): Pending => this.#save(turn.message, lease);
     try {
-      const result = await Promise.race([this.#call(turn, entry), over.promise]);
-      if (result === 'late') this.#context.log('warn', 'tool ignored its signal', { tool: this.#tool.name });
-      if (result instanceof Object) return ['ERROR', result];
-      return [turn.aborted ? this.#endOf(turn) : 'OK'];
+      const pending = turn.finish(end, fault);
+      if (pending) return pending.catch((error: unknown) => this.#notClosed(turn, error)).then(save);
     } catch (error) {
-      if (turn.aborted && this.#endOf(turn) === 'CANCELLED') return ['CANCELLED'];
-      this.#context.log('error', 'tool failed', { tool: this.#tool.name, transaction: this.#log.transaction, error });
-      return ['ERROR'];
-    } finally {
-      timer.cancel();
-      stop();
+      this.#notClosed(turn, error);
     }
+    return save();
+  }
+
+  /** The log refused the turn's last words: it ended, or another node answers now. Who reads it sees why. */
+  #notClosed({ id }: ToolTurn, error: unknown): void {
+    this.#context.log('warn', 'turn not closed', { transaction: this.#log.transaction, message: id, error });
+  }
+
+  #save(entry: Entry, { fence }: Lease): Pending {
+    this.#turn = undefined;
+    const record = { done: entry.position, tries: noTries };
+    const saving = this.#context.history.saveLease(this.#log.transaction, fence, record);
+    return saving?.catch((error: unknown) => this.#notSaved(error));
+  }
+
+  /** The next turn's record covers this one, too; until then only a crash would have it answered again. */
+  #notSaved(error: unknown): void {
+    this.#context.log('warn', 'lease not saved', { transaction: this.#log.transaction, error });
+  }
+
+  /** Lets the tool answer, for as long as it may. A tool that is done at once needs no clock. */
+  #begin(turn: ToolTurn, entry: Entry): Ending | Promise<Ending> {
+    try {
+      const pending = this.#call(turn, entry);
+      return pending === undefined || pending === settled ? finished : this.#attend(turn, pending);
+    } catch (error) {
+      return this.#failed(turn, error);
+    }
+  }
+
+  /** Waits for the tool, or for its turn to be stopped and its grace to be over. */
+  #attend(turn: ToolTurn, pending: Promise<JsonObject | undefined | void>): Promise<Ending> {
+    const { clock, limits, log } = this.#context;
+    const { promise, resolve } = Promise.withResolvers<Ending>();
+    let grace: Timer | undefined;
+    const end = (ending: Ending): void => {
+      grace?.cancel();
+      resolve(ending);
+    };
+    pending.then(
+      (fault) => end(fault ? ['ERROR', fault] : this.#endingOf(turn)),
+      (error: unknown) => end(this.#failed(turn, error)),
+    );
+    turn.stopped = () => {
+      grace ??= clock.timer(GRACE_MS, () => {
+        log('warn', 'tool ignored its signal', { tool: this.#tool.name });
+        end(this.#endingOf(turn));
+      });
+    };
+    this.#turnSince = clock.monotonic();
+    this.#watch ??= clock.timer(Math.min(limits.turnTimeoutMs, LEASE_MS / 2), this.#lookAfter);
+    return promise;
+  }
+
+  /** Keeps a long turn's lease, and to its time. One timer for all turns, since hardly any lives to see it. */
+  readonly #lookAfter = (): void => {
+    this.#watch = undefined;
+    if (this.#turn === undefined) return;
+    const { clock, limits, log } = this.#context;
+    const left = this.#turnSince + limits.turnTimeoutMs - clock.monotonic();
+    if (left <= 0) return this.#turn.abort(new Error('the time for this turn is over'));
+    this.#watch = clock.timer(Math.min(left, LEASE_MS / 2), this.#lookAfter);
+    const held = this.#hold();
+    if (held instanceof Promise) held.catch((error: unknown) => log('warn', 'lease not renewed', { error }));
+  };
+
+  #endingOf(turn: ToolTurn): Ending {
+    return turn.aborted ? [this.#endOf(turn)] : finished;
+  }
+
+  #failed(turn: ToolTurn, error: unknown): Ending {
+    if (turn.aborted && this.#endOf(turn) === 'CANCELLED') return ['CANCELLED'];
+    this.#context.log('error', 'tool failed', { tool: this.#tool.name, transaction: this.#log.transaction, error });
+    return ['ERROR'];
   }
 
   #endOf(turn: ToolTurn): TurnEnd {
     return turn.runId !== undefined && this.#log.cancelled.has(turn.runId) ? 'CANCELLED' : 'ERROR';
   }
 
-  /** Gives a stopped tool a moment to return by itself. */
-  #whenStopped(turn: ToolTurn, close: () => void): () => void {
-    let grace: { cancel(): void } | undefined;
-    turn.stopped = () => {
-      grace ??= this.#context.clock.timer(GRACE_MS, close);
-    };
-    return () => grace?.cancel();
-  }
-
-  /** Calls the tool; gives a fault's payload when the message does not fit its input. */
-  async #call(turn: ToolTurn, entry: Entry): Promise<JsonObject | undefined> {
-    const payload = isJsonObject(entry.payload) ? entry.payload : {};
-    if (entry.type === 'AUDIO') {
-      const { bytes = new Uint8Array(), mime = 'application/octet-stream' } = entry;
-      const durationMs = typeof payload['duration_ms'] === 'number' ? payload['duration_ms'] : undefined;
-      await this.#tool.onAudio?.(turn, { bytes, mime, durationMs });
-      return undefined;
-    }
+  /** Calls the tool. What it gives, at once or later, is a fault's payload when the message does not fit its input. */
+  #call(turn: ToolTurn, entry: Entry): Promise<JsonObject | undefined | void> | undefined {
+    if (entry.type === 'AUDIO') return this.#hear(turn, entry) || undefined;
     if (this.#tool.onMessage === undefined) return undefined;
-    const text = entry.type === 'MESSAGE' ? entry.payload : await this.#wholeText(turn, payload);
-    const checked = checkInput(this.#tool, text);
-    const input = checked instanceof Promise ? await checked : checked;
-    if (!input.ok) return { code: 'INVALID_PAYLOAD', message: `expected ${input.expected}` };
-    const pending = this.#tool.onMessage(turn, input.value);
-    if (pending) await pending;
-    return undefined;
+    if (entry.type === 'MESSAGE') return this.#tell(turn, entry.payload);
+    const end = isJsonObject(entry.payload) ? entry.payload : {};
+    if (typeof end['text'] === 'string') return this.#tell(turn, end['text']);
+    return this.#wholeText(turn, end).then((text) => this.#tell(turn, text));
   }
 
-  /** A streamed message's text: its END carries it, unless it is too long for an envelope. */
+  #hear(turn: ToolTurn, { bytes = new Uint8Array(), mime = 'application/octet-stream', payload }: Entry): Pending {
+    const duration = isJsonObject(payload) ? payload['duration_ms'] : undefined;
+    const durationMs = typeof duration === 'number' ? duration : undefined;
+    return this.#tool.onAudio?.(turn, { bytes, mime, durationMs });
+  }
+
+  #tell(turn: ToolTurn, payload: JsonValue): Promise<JsonObject | undefined | void> | undefined {
+    const checked = checkInput(this.#tool, payload);
+    if (checked instanceof Promise) return checked.then((late) => this.#tellChecked(turn, late));
+    return this.#tellChecked(turn, checked);
+  }
+
+  #tellChecked(turn: ToolTurn, input: CheckedInput): Promise<JsonObject | undefined | void> | undefined {
+    if (input.ok) return this.#tool.onMessage?.(turn, input.value) || undefined;
+    return Promise.resolve({ code: 'INVALID_PAYLOAD', message: `expected ${input.expected}` });
+  }
+
+  /** The text of a streamed message that is too long for its END to carry. */
   async #wholeText(turn: ToolTurn, end: JsonObject): Promise<string> {
-    if (typeof end['text'] === 'string') return end['text'];
     const { messages } = await turn.conversation();
     return messages.find((message) => message.id === end['message_id'])?.text ?? '';
   }

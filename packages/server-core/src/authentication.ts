@@ -8,6 +8,7 @@ import {
   Fault,
   type HAIPUser,
   isChannel,
+  isJsonObject,
   type JsonValue,
   type PeerInfo,
   type PermissionMap,
@@ -27,10 +28,10 @@ export function channelsOf(user: KnownUser): readonly string[] {
 }
 
 function readPermissions(value: unknown): PermissionMap | undefined {
-  if (value instanceof Map) return value as PermissionMap;
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (value instanceof Map) return [...value.values()].every((targets) => targets instanceof Set) ? value : undefined;
+  if (!isJsonObject(value)) return undefined;
   try {
-    return createPermissionMap(value as Record<string, string[]>);
+    return createPermissionMap(value as Record<string, never>);
   } catch {
     // The caller logs that the shape is wrong; the details are the application's.
     return undefined;
@@ -74,9 +75,12 @@ export async function authenticate(
     return refused();
   }
   const ending = new AbortController();
-  const abort = (): void => ending.abort(gone.reason);
-  gone.addEventListener('abort', abort);
   const late = Promise.withResolvers<Fault>();
+  const abort = (): void => {
+    ending.abort(gone.reason);
+    late.resolve(refused());
+  };
+  gone.addEventListener('abort', abort);
   const timer = context.clock.timer(context.limits.authTimeoutMs, () => {
     context.log('warn', 'authenticator timed out');
     ending.abort(new Error('the time to authenticate is over'));

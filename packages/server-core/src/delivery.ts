@@ -5,19 +5,23 @@ import type { Frame } from '@haip/protocol';
 import type { LoggedEntry } from './logged-entry.ts';
 import type { Outbound } from './outbound.ts';
 
-/** How an entry stands to the reader it is for. */
+/** How an entry stands to the reader it is for, and the way to that reader. */
 export interface Standing {
-  /** Stored by an envelope of this very connection. */
-  readonly own: boolean;
   /** Everything from this position's successor on was sent to the reader: nothing was compacted or left out. */
   readonly wholeSince: number;
+  /** Sends a frame of the entry. */
+  give(frame: Frame): void;
 }
 
 export interface Delivery {
   /** Whether the peer is told of positions that are stepped over. */
   readonly notices: boolean;
-  /** Sends an entry in no, one or more frames. False: the reader steps over it. */
-  deliver(logged: LoggedEntry, standing: Standing, send: (frame: Frame) => void): boolean;
+  /**
+   * Sends an entry in no, one or more frames. False: the reader steps over it.
+   *
+   * @param own stored by an envelope of this very connection
+   */
+  deliver(logged: LoggedEntry, own: boolean, reader: Standing): boolean;
 }
 
 /** For peers that keep the log's rules. */
@@ -35,23 +39,14 @@ export class LogDelivery implements Delivery {
     this.#events = events;
   }
 
-  deliver(logged: LoggedEntry, standing: Standing, send: (frame: Frame) => void): boolean {
+  deliver(logged: LoggedEntry, own: boolean, reader: Standing): boolean {
     const { entry } = logged;
-    if (standing.own) {
-      send(
-        this.#outbound.frame({
-          type: 'INFO',
-          transaction: this.#transaction,
-          payload: { kind: 'receipt' },
-          relatedId: entry.id,
-          seq: String(entry.position),
-          ts: entry.ts,
-        }),
-      );
+    if (own) {
+      reader.give(this.#outbound.receipt(this.#transaction, entry));
       return true;
     }
     if (this.#events !== undefined && !this.#events.has(entry.type)) return false;
-    send(isShort(logged, standing.wholeSince) ? logged.shortFrame() : logged.frame(this.#binary));
+    reader.give(isShort(logged, reader.wholeSince) ? logged.shortFrame() : logged.frame(this.#binary));
     return true;
   }
 }

@@ -28,18 +28,16 @@ export interface Submission {
 
 /** Takes bytes out of `payload.data`, so that the same audio is the same message on every transport. */
 export function readSubmission(envelope: Envelope, bytes: Uint8Array | undefined, size: number): Submission | Fault {
-  const { payload } = envelope;
+  const { id, transaction, payload } = envelope;
   if (envelope.type !== 'AUDIO' || !isJsonObject(payload)) {
-    return { envelope, bytes, mime: envelope.bin_mime, payload, size };
+    if (bytes === undefined) return { envelope, bytes, mime: undefined, payload, size };
+    return new Fault('PROTOCOL_VIOLATION', { relatedId: id, transaction, expected: 'bytes behind AUDIO only' });
   }
   const { data, ...rest } = payload;
   const given = bytes ?? (typeof data === 'string' ? fromBase64(data) : undefined);
   if (given === undefined) {
-    const named = { relatedId: envelope.id, transaction: envelope.transaction };
-    return new Fault('PROTOCOL_VIOLATION', {
-      ...named,
-      expected: 'bytes behind the envelope, or base64 in payload.data',
-    });
+    const expected = 'bytes behind the envelope, or base64 in payload.data';
+    return new Fault('PROTOCOL_VIOLATION', { relatedId: id, transaction, expected });
   }
   const mime = envelope.bin_mime ?? (typeof rest['mime'] === 'string' ? rest['mime'] : undefined);
   return { envelope, bytes: given, mime, payload: rest, size };

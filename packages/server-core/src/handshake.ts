@@ -33,12 +33,17 @@ export interface Welcome {
   readonly resume: readonly JsonObject[];
 }
 
-/** Judges a HAI. Never rejects: a refusal is a {@link Fault} that closes the connection. */
+/**
+ * Judges a HAI. Never rejects: a refusal is a {@link Fault} that closes the connection.
+ *
+ * @param current the session that a later HAI goes on with; what its token says does not matter then.
+ */
 export async function judgeHai(
   context: ServerContext,
   hai: Envelope,
   info: PeerInfo,
   gone: AbortSignal,
+  current?: string,
 ): Promise<Welcome | Fault> {
   const misshapen = checkFromClient(hai, eventTypes.HAI);
   if (misshapen) return new Fault(misshapen.code, { ...misshapen, close: 1008 });
@@ -47,8 +52,8 @@ export async function judgeHai(
   const payload: JsonObject = isJsonObject(hai.payload) ? hai.payload : {};
   const user = await authenticate(context, payload['auth'], info, gone);
   if (user instanceof Fault) return user;
-  const kept = await readToken(context.signer, payload['resume_token'], user.id);
-  const session = kept ?? context.ids();
+  const session =
+    current ?? (await readToken(context.signer, payload['resume_token'], user.id)) ?? context.ids();
   const { attempt } = payload;
   return {
     user,

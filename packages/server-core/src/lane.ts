@@ -1,17 +1,28 @@
 // What one connection has going on in one transaction: jobs in order, and the participation once the log is open.
 
-import type { Participation } from './participation.ts';
+import type { AuthorOrder, Participation } from './participation.ts';
 import { SerialQueue } from './serial-queue.ts';
 
-export class Lane {
+export class Lane implements AuthorOrder {
   readonly transaction: string;
   readonly queue: SerialQueue;
   participation: Participation | undefined;
+  blocked: AuthorOrder['blocked'];
+  /** A page of replay was asked for and not answered yet. */
+  isReplaying = false;
   /** Bytes of the messages that wait in the queue. */
   queuedBytes = 0;
 
   constructor(transaction: string, failed: (error: unknown) => void) {
     this.transaction = transaction;
     this.queue = new SerialQueue(failed);
+  }
+
+  /** Nothing is under way here, and nothing more will come by itself: no reader, or one that has read it all. */
+  get isOver(): boolean {
+    if (!this.queue.idle || this.blocked !== undefined) return false;
+    if (this.participation?.reader === undefined) return true;
+    const { log, reader } = this.participation;
+    return log.ended && reader.position >= log.last;
   }
 }

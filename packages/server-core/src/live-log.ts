@@ -9,17 +9,25 @@ import {
   type HistoryPage,
   isJsonObject,
   type Pending,
+  type StreamExtent,
+  type Timer,
   type TransactionRecord,
 } from '@haip/protocol';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
 import { LoggedEntry } from './logged-entry.ts';
 import { Tail } from './tail.ts';
+import type { AnyTool } from './toolbox.ts';
+
+/** How long after a read that failed the log is read again. */
+const RETRY_MS = 1_000;
 
 /** A cursor that wants to know when there is more to read. */
 export interface Follower {
   /** There may be more. Reads on until it finds nothing; must not throw. */
   wake(): void;
+  /** The last position it is done with: it will ask for what comes after. */
+  readonly position: number;
 }
 
 /** A message stream that has no end yet. */
@@ -48,8 +56,10 @@ export class LiveLog {
   readonly streams = new Map<string, OpenStream>();
   /** Runs that somebody asked to stop and that have not ended. */
   readonly cancelled = new Set<string>();
+  /** What people talk to here; undefined when this node does not have it. */
+  readonly tool: AnyTool | undefined;
   /** Users who wrote here through this node, for the tools. */
-  readonly authors = new Map<string, KnownUser>();
+  readonly #authors = new Map<string, KnownUser>();
   readonly #context: ServerContext;
   readonly #followers = new Set<Follower>();
   #epoch: string;
@@ -60,17 +70,29 @@ export class LiveLog {
   #reading: Promise<void> | undefined;
   #again = false;
   #scheduled = false;
+  #retry: Timer | undefined;
+  readonly #runs = new Set<string>();
 
   /** Knows nothing of the log yet but where it begins; {@link refresh} reads it. */
   constructor(context: ServerContext, record: TransactionRecord, head: Pick<Head, 'epoch' | 'first'>) {
     this.#context = context;
     this.transaction = record.transaction;
     this.record = record;
+    this.tool = context.toolbox.get(record.tool);
     this.#epoch = head.epoch;
     this.#first = head.first;
     this.#last = head.first - 1;
     this.#tail = new Tail(this.#last);
     this.members.add(record.starter);
+  }
+
+  /** The user behind an entry, while their connection to this node told of them. */
+  author(user: string): KnownUser | undefined {
+    return this.#authors.get(user);
+  }
+
+  wroteHere(user: KnownUser): void {
+    if (this.#authors.get(user.id) !== user) this.#authors.set(user.id, user);
   }
 
   get epoch(): string {
@@ -97,14 +119,28 @@ export class LiveLog {
   /** Stops waking a follower. The last one to leave makes the node forget what the store knows anyway. */
   unfollow(follower: Follower): void {
     this.#followers.delete(follower);
-    if (this.#followers.size === 0) this.#tail.clear();
+    if (this.#followers.size > 0) return;
+    this.#tail.clear();
+    this.#retry?.cancel();
+    this.#retry = undefined;
   }
 
   /** Appends drafts; each one's `outcome` says what became of it. Rejects when the store does: the outcome is unknown. */
   append(drafts: readonly Draft[], fence?: number): Pending {
     const pending = this.#context.history.append(this.transaction, drafts, fence);
-    if (pending) return pending.then(() => this.changed());
+    // A rejected append may be in the log all the same.
+    if (pending) return pending.finally(() => this.changed());
     this.changed();
+  }
+
+  /** Deletes the parts of a message that was ended whole. Nothing is lost when that fails. */
+  async compact(message: StreamExtent): Promise<void> {
+    const { history, log } = this.#context;
+    try {
+      await history.compact(this.transaction, message);
+    } catch (error) {
+      log('warn', 'message not compacted', { transaction: this.transaction, message: message.messageId, error });
+    }
   }
 
   /** There may be more in the store. Read once for all that is appended in this turn of the event loop. */
@@ -113,9 +149,18 @@ export class LiveLog {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      this.refresh()?.catch((error: unknown) => {
-        this.#context.log('error', 'log not read', { transaction: this.transaction, error });
-      });
+      this.refresh()?.catch((error: unknown) => this.#readAgain(error));
+    });
+  }
+
+  /** Nobody may ever tell again of what this read would have found, so it is read again in a while. */
+  #readAgain(error: unknown): void {
+    const { log, clock } = this.#context;
+    log('error', 'log not read', { transaction: this.transaction, error });
+    if (this.#followers.size === 0) return;
+    this.#retry ??= clock.timer(RETRY_MS, () => {
+      this.#retry = undefined;
+      this.changed();
     });
   }
 
@@ -130,11 +175,15 @@ export class LiveLog {
       this.#wake();
       return undefined;
     }
-    this.#reading = late.finally(() => {
-      this.#reading = undefined;
-      this.#wake();
-    });
-    return this.#reading;
+    this.#reading = late;
+    return late;
+  }
+
+  /** Drops what was kept for followers who were behind, once nobody is: nobody will ask for any of it again. */
+  forget(): void {
+    if (this.#tail.empty) return;
+    for (const { position } of this.#followers) if (position < this.#last) return;
+    this.#tail.clear();
   }
 
   /** What follows `position`: at once for a follower that is up to date, else from the store. */
@@ -160,11 +209,18 @@ export class LiveLog {
   }
 
   async #readLate(first: Promise<HistoryPage | null>): Promise<void> {
-    let page = await first;
-    while (this.#take(page) || this.#again) {
+    try {
+      let page = await first;
+      while (this.#take(page) || this.#again) {
+        this.#again = false;
+        this.#wake();
+        page = await this.#readNext();
+      }
+    } finally {
+      // In the same step as the last look at `again`: whoever asks from now on starts a read of their own.
+      this.#reading = undefined;
       this.#again = false;
       this.#wake();
-      page = await this.#readNext();
     }
   }
 
@@ -202,9 +258,11 @@ export class LiveLog {
 
   #wake(): void {
     for (const follower of this.#followers) follower.wake();
+    this.forget();
   }
 
   #fold(entry: Entry): void {
+    if (entry.type === 'MESSAGE') return;
     const payload = isJsonObject(entry.payload) ? entry.payload : {};
     const messageId = String(payload['message_id']);
     switch (entry.type) {
@@ -217,6 +275,7 @@ export class LiveLog {
       case 'TRANSACTION_END':
         this.#ended = true;
         this.streams.clear();
+        this.cancelled.clear();
         break;
       case 'MESSAGE_START':
         this.streams.set(messageId, {
@@ -235,11 +294,17 @@ export class LiveLog {
       case 'MESSAGE_END':
         this.streams.delete(messageId);
         break;
-      case 'RUN_CANCEL':
-        this.cancelled.add(String(payload['run_id']));
+      case 'RUN_STARTED':
+        this.#runs.add(String(entry.run_id));
         break;
+      case 'RUN_CANCEL': {
+        const runId = String(payload['run_id']);
+        if (this.#runs.has(runId)) this.cancelled.add(runId);
+        break;
+      }
       case 'RUN_FINISHED':
       case 'RUN_ERROR':
+        this.#runs.delete(String(entry.run_id));
         this.cancelled.delete(String(entry.run_id));
         break;
     }

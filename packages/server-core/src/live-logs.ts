@@ -15,6 +15,9 @@ interface Held {
 
 export class LiveLogs {
   readonly #context: () => ServerContext;
+  /** One name for all agents of this node: one that comes back goes on with the lease it had. */
+  #name: string | undefined;
+  #closed = false;
   readonly #held = new Map<string, Held>();
   readonly #opening = new Map<string, Promise<LiveLog | null>>();
 
@@ -56,7 +59,11 @@ export class LiveLogs {
 
   /** The log of a transaction just created or started again. */
   start(created: CreatedTransaction): LiveLog | null | Promise<LiveLog | null> {
-    if (!created.created || this.#held.has(created.record.transaction)) return this.open(created.record.transaction);
+    const { transaction } = created.record;
+    // Whoever asked with the same reference id at the same time may have it in hand, or be about to.
+    if (!created.created || this.#held.has(transaction) || this.#opening.has(transaction)) {
+      return this.open(transaction);
+    }
     const log = new LiveLog(this.#context(), created.record, { epoch: created.epoch, first: 1 });
     const reading = log.refresh();
     if (reading)
@@ -81,6 +88,7 @@ export class LiveLogs {
 
   /** Stops every turn. */
   close(): void {
+    this.#closed = true;
     for (const { agent } of this.#held.values()) agent?.close();
   }
 
@@ -107,20 +115,29 @@ export class LiveLogs {
 
   #hold(log: LiveLog): LiveLog {
     const tool = this.#context().toolbox.get(log.record.tool);
-    const agent = tool && new Agent(this.#context(), log, tool);
+    const agent = tool && new Agent(this.#context(), log, tool, this.#holder());
     const held: Held = { log, agent, holders: 1 };
     this.#held.set(log.transaction, held);
     if (agent) {
       agent.idle = () => this.#letGo(held);
       log.follow(agent);
+      if (this.#closed) agent.close();
       agent.wake();
     }
     return log;
   }
 
+  #holder(): string {
+    this.#name ??= this.#context().ids();
+    return this.#name;
+  }
+
   #letGo(held: Held): void {
     if (held.holders > 0 || held.agent?.busy) return;
-    if (held.agent) held.log.unfollow(held.agent);
+    if (held.agent) {
+      held.agent.close();
+      held.log.unfollow(held.agent);
+    }
     this.#held.delete(held.log.transaction);
   }
 }

@@ -4,6 +4,7 @@
 import {
   type Connection,
   channels,
+  type Entry,
   encode,
   errorCodes,
   type Fault,
@@ -74,6 +75,15 @@ export class Outbound {
       ack: ack === undefined ? undefined : String(ack),
       related_id: notice.relatedId,
     });
+    return { text, bytes: undefined, shared: false, memo: undefined };
+  }
+
+  /** The receipt of a message of this connection: an INFO in the place of its entry. */
+  receipt(transaction: string, { id, position, ts }: Entry): Frame {
+    const ack = this.#settlement.news();
+    const acknowledged = ack === undefined ? '' : `,"ack":"${ack}"`;
+    // Written by hand, as there is one for each message.
+    const text = `{"id":"${this.#context.ids()}","transaction":"${transaction}","session":"${this.session}","seq":"${position}","ts":"${ts}","channel":"SYSTEM","type":"INFO","payload":{"kind":"receipt"}${acknowledged},"related_id":"${id}"}`;
     return { text, bytes: undefined, shared: false, memo: undefined };
   }
 

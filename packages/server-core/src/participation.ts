@@ -1,7 +1,7 @@
 // One connection in one transaction: its reader, and the queue of what it writes. Decides each message in the order of
 // checks and appends it; a retry is recognised before any refusal. Spec: §3, the order of checks.
 
-import { type Draft, type Envelope, Fault, isJsonObject, type Pending } from '@haip/protocol';
+import { type Draft, type Envelope, Fault, isJsonObject, type JsonValue, type Pending } from '@haip/protocol';
 import { mayRead, writingRefused } from './access.ts';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
@@ -22,8 +22,13 @@ export interface Participant {
   fail(error: unknown): void;
 }
 
+/** What waits for its author to send it again; nothing that keeps the order passes it. */
+export interface AuthorOrder {
+  blocked: { readonly id: string; readonly fault: Fault } | undefined;
+}
+
 /** Types that keep their author's order: after a refusal that asks for a retry they wait for it. */
-function keepsOrder(type: string): boolean {
+export function keepsOrder(type: string): boolean {
   return type.startsWith('MESSAGE') || type.startsWith('TOOL_') || type === 'AUDIO';
 }
 
@@ -38,15 +43,16 @@ export class Participation implements ReaderOwner {
   readonly log: LiveLog;
   readonly #context: ServerContext;
   readonly #participant: Participant;
+  readonly #order: AuthorOrder;
   reader: Reader | undefined;
   #underWay: string | undefined;
   readonly #own = new Set<number>();
-  #blocked: { readonly id: string; readonly fault: Fault } | undefined;
 
-  constructor(context: ServerContext, log: LiveLog, participant: Participant) {
+  constructor(context: ServerContext, log: LiveLog, participant: Participant, order: AuthorOrder) {
     this.#context = context;
     this.log = log;
     this.#participant = participant;
+    this.#order = order;
   }
 
   close(): void {
@@ -85,9 +91,10 @@ export class Participation implements ReaderOwner {
   /** Takes a message for the log. Everything up to a refusal or the append is decided here. */
   write(submission: Submission): Pending {
     const { id, type, channel } = submission.envelope;
-    if (this.#blocked !== undefined && keepsOrder(type)) {
-      if (this.#blocked.id !== id) return this.#refuse(submission, this.#blocked.fault);
-      this.#blocked = undefined;
+    const { blocked } = this.#order;
+    if (blocked !== undefined && keepsOrder(type)) {
+      if (blocked.id !== id) return this.#refuse(submission, blocked.fault);
+      this.#order.blocked = undefined;
     }
     const { user } = this.#participant;
     const refused =
@@ -98,7 +105,7 @@ export class Participation implements ReaderOwner {
       if (checked instanceof Promise) return checked.then((late) => this.#append(submission, late));
       return this.#append(submission, checked);
     }
-    if (type === 'MESSAGE_END') return this.#end(submission);
+    if (type === 'MESSAGE_END' || type === 'MESSAGE_UPDATE') return this.#afterRefresh(submission);
     return this.#append(submission);
   }
 
@@ -106,12 +113,11 @@ export class Participation implements ReaderOwner {
     return this.log.ended ? new Fault('TRANSACTION_ENDED') : undefined;
   }
 
-  /** A stream may not outgrow its limit, and a message still open may not be edited. */
+  /** A stream may not outgrow its limit. */
   #streamFault({ envelope: { type }, payload, size }: Submission): Fault | undefined {
-    if ((type !== 'MESSAGE_PART' && type !== 'MESSAGE_UPDATE') || !isJsonObject(payload)) return undefined;
-    const stream = this.log.streams.get(String(payload['message_id']));
+    if (type !== 'MESSAGE_PART') return undefined;
+    const stream = this.log.streams.get(messageIdOf(payload));
     if (stream === undefined) return undefined;
-    if (type === 'MESSAGE_UPDATE') return new Fault('PROTOCOL_VIOLATION', { expected: 'a message that has ended' });
     const most = this.#context.limits.maxStreamBytes;
     if (stream.text.length + size <= most) return undefined;
     return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${most} bytes of text in a message` });
@@ -119,8 +125,8 @@ export class Participation implements ReaderOwner {
 
   /** Whether a message fits its tool's input. A schema that throws says no. */
   #check({ payload }: Envelope): CheckedInput | Promise<CheckedInput> {
-    const tool = this.#context.toolbox.get(this.log.record.tool);
-    if (tool?.input === undefined) return { ok: true, value: payload };
+    const { tool } = this.log;
+    if (tool?.input === undefined) return anything;
     const broken = (error: unknown): CheckedInput => {
       this.#context.log('error', 'input schema threw', { tool: tool.name, error });
       return { ok: false, expected: "the tool's input" };
@@ -133,11 +139,25 @@ export class Participation implements ReaderOwner {
     }
   }
 
+  /** For what depends on which messages are open: only the newest state of the log tells. */
+  async #afterRefresh(submission: Submission): Promise<void> {
+    try {
+      await this.log.refresh();
+    } catch (error) {
+      return this.#unknown(submission, error);
+    }
+    const ended = this.#endedFault();
+    if (ended !== undefined) return this.#refuse(submission, ended);
+    if (submission.envelope.type === 'MESSAGE_END') return this.#end(submission);
+    return this.log.streams.has(messageIdOf(submission.payload))
+      ? this.#refuse(submission, stillOpen)
+      : this.#append(submission);
+  }
+
   /** Closes a stream of this user: its end is stored with the whole text, which only the log knows. */
   async #end(submission: Submission): Promise<void> {
-    await this.log.refresh();
     const { payload } = submission;
-    const messageId = isJsonObject(payload) ? String(payload['message_id']) : '';
+    const messageId = messageIdOf(payload);
     const stream = this.log.streams.get(messageId);
     if (stream === undefined || stream.owner !== this.#participant.user.id || !isJsonObject(payload)) {
       return this.#refuse(submission, notOpen);
@@ -146,11 +166,7 @@ export class Participation implements ReaderOwner {
     const draft = this.#draft(submission, stored);
     await this.#store(submission, draft);
     if (draft.outcome?.kind === 'stored' && 'text' in stored) {
-      await this.#context.history.compact(this.log.transaction, {
-        messageId,
-        start: stream.start,
-        end: draft.outcome.position,
-      });
+      await this.log.compact({ messageId, start: stream.start, end: draft.outcome.position });
     }
   }
 
@@ -187,7 +203,7 @@ export class Participation implements ReaderOwner {
     this.#underWay = undefined;
     if (outcome?.kind === 'stored') {
       if (this.reader !== undefined) this.#own.add(outcome.position);
-      this.log.authors.set(this.#participant.user.id, this.#participant.user);
+      this.log.wroteHere(this.#participant.user);
       this.#participant.settle(submission);
     } else if (outcome?.kind === 'repeat') {
       this.#settleRepeat(submission, outcome.digest);
@@ -226,13 +242,18 @@ export class Participation implements ReaderOwner {
   }
 
   #answer(submission: Submission, fault: Fault): void {
-    if (fault.retry && keepsOrder(submission.envelope.type) && this.#blocked === undefined) {
-      this.#blocked = { id: submission.envelope.id, fault };
-    }
+    const { id, type } = submission.envelope;
+    if (fault.retry && keepsOrder(type)) this.#order.blocked ??= { id, fault };
     this.#participant.refuse(submission, about(submission, fault));
   }
 }
 
+function messageIdOf(payload: JsonValue): string {
+  return isJsonObject(payload) ? String(payload['message_id']) : '';
+}
+
+const anything: CheckedInput = { ok: true, value: undefined };
+const stillOpen = new Fault('PROTOCOL_VIOLATION', { expected: 'a message that has ended', got: 'an open one' });
 const anotherBody = new Fault('PROTOCOL_VIOLATION', { expected: 'a new id for another message', got: 'a used id' });
 const notOpen = new Fault('PROTOCOL_VIOLATION', {
   expected: 'an open message, run or call of this author',

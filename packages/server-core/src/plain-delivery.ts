@@ -1,7 +1,7 @@
 // What a plain v1 client is given: whole messages as strings and audio; never its own entries, never a stream's parts.
 // A streamed text comes as one MESSAGE when it ends. Spec: §2, plain v1 peers.
 
-import { encode, type Frame, isJsonObject } from '@haip/protocol';
+import { encode, isJsonObject } from '@haip/protocol';
 import type { Delivery, Standing } from './delivery.ts';
 import type { LoggedEntry } from './logged-entry.ts';
 
@@ -24,16 +24,16 @@ export class PlainDelivery implements Delivery {
     this.#binary = binary;
   }
 
-  deliver(logged: LoggedEntry, standing: Standing, send: (frame: Frame) => void): boolean {
+  deliver(logged: LoggedEntry, own: boolean, reader: Standing): boolean {
     const { entry } = logged;
-    if (standing.own || entry.session === this.#session) return true;
+    if (own || entry.session === this.#session) return true;
     const payload = isJsonObject(entry.payload) ? entry.payload : {};
     const messageId = String(payload['message_id']);
     const text = typeof payload['text'] === 'string' ? payload['text'] : undefined;
     switch (entry.type) {
       case 'MESSAGE':
       case 'AUDIO':
-        send(logged.frame(this.#binary));
+        reader.give(logged.frame(this.#binary));
         break;
       case 'MESSAGE_START':
         this.#open.set(messageId, { begin: logged, text: text ?? '' });
@@ -46,19 +46,19 @@ export class PlainDelivery implements Delivery {
       case 'MESSAGE_END': {
         const whole = text ?? this.#open.get(messageId)?.text ?? '';
         this.#open.delete(messageId);
-        this.#sendText(logged, messageId, whole, send);
+        this.#sendText(logged, messageId, whole, reader);
         break;
       }
       case 'TRANSACTION_END':
-        for (const [id, open] of this.#open) this.#sendText(logged, id, open.text, send, open.begin.entry.channel);
+        for (const [id, open] of this.#open) this.#sendText(logged, id, open.text, reader, open.begin.entry.channel);
         this.#open.clear();
-        send(logged.frame(this.#binary));
+        reader.give(logged.frame(this.#binary));
         break;
     }
     return true;
   }
 
-  #sendText(at: LoggedEntry, id: string, text: string, send: (frame: Frame) => void, channel = at.entry.channel): void {
+  #sendText(at: LoggedEntry, id: string, text: string, reader: Standing, channel = at.entry.channel): void {
     if (text === '') return;
     const { position, ts, session } = at.entry;
     const message = encode({
@@ -71,6 +71,6 @@ export class PlainDelivery implements Delivery {
       type: 'MESSAGE',
       payload: text,
     });
-    send({ text: message, bytes: undefined, shared: false, memo: undefined });
+    reader.give({ text: message, bytes: undefined, shared: false, memo: undefined });
   }
 }

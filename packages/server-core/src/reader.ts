@@ -2,7 +2,7 @@
 // patience; then the cursor stands still and nothing is queued for it. Never writes to the log. Spec: §4.
 
 import type { Fault, Frame, Pending } from '@haip/protocol';
-import type { Delivery } from './delivery.ts';
+import type { Delivery, Standing } from './delivery.ts';
 import type { Follower, LiveLog, LogStretch } from './live-log.ts';
 import type { Outbound } from './outbound.ts';
 
@@ -18,7 +18,7 @@ export interface ReaderOwner {
   failed(error: unknown): void;
 }
 
-export class Reader implements Follower {
+export class Reader implements Follower, Standing {
   readonly log: LiveLog;
   readonly #outbound: Outbound;
   readonly #delivery: Delivery;
@@ -45,7 +45,7 @@ export class Reader implements Follower {
     this.#wholeSince = position;
   }
 
-  /** How far the peer has been sent. */
+  /** How far the peer has been sent, or told that there is nothing for it. */
   get position(): number {
     return this.#told;
   }
@@ -106,6 +106,7 @@ export class Reader implements Follower {
 
   /** Sends a stretch until the link asks for patience; gives that promise. */
   #pass(stretch: LogStretch): Pending {
+    if (this.#closed) return;
     if (stretch.epoch !== this.#epoch || this.#cursor + 1 < stretch.first) this.#tellGap(stretch);
     this.#pending = undefined;
     for (const logged of stretch.entries) {
@@ -115,21 +116,22 @@ export class Reader implements Follower {
       if (position > this.#cursor + 1) this.#wholeSince = position - 1;
       const own = this.#owner.takeOwn(position);
       this.#cursor = position;
-      this.#deliver(logged, own);
+      if (!this.#delivery.deliver(logged, own, this)) this.#wholeSince = position;
       if (this.#pending || this.#closed) break;
     }
     this.#tellPosition(this.#cursor);
     return this.#pending;
   }
 
-  #deliver(logged: LogStretch['entries'][number], own: boolean): void {
-    const { position } = logged.entry;
-    const sent = this.#delivery.deliver(logged, { own, wholeSince: this.#wholeSince }, (frame) => {
-      this.#tellPosition(position - 1);
-      this.#told = position;
-      this.#send(frame);
-    });
-    if (!sent) this.#wholeSince = position;
+  get wholeSince(): number {
+    return this.#wholeSince;
+  }
+
+  /** Sends a frame of the entry at the cursor, after a notice of what was stepped over before it. */
+  give(frame: Frame): void {
+    this.#tellPosition(this.#cursor - 1);
+    this.#told = this.#cursor;
+    this.#send(frame);
   }
 
   #send(frame: Frame): void {

@@ -11,9 +11,9 @@ export async function replayPage(session: Session, participation: Participation,
   const { context, outbound } = session;
   const { log, reader } = participation;
   const payload = isJsonObject(envelope.payload) ? envelope.payload : {};
-  const from = Math.max(readDecimal(String(payload['from_seq'])), 1);
   const asked = payload['to_seq'] === undefined ? Number.POSITIVE_INFINITY : readDecimal(String(payload['to_seq']));
   await log.refresh();
+  const from = Math.min(Math.max(readDecimal(String(payload['from_seq'])), 1), log.last + 1);
   // What the live reader has not sent would look like the live stream.
   const to = Math.min(asked, reader?.position ?? log.last);
   const page = await context.history.read(log.transaction, {
@@ -31,8 +31,7 @@ export async function replayPage(session: Session, participation: Participation,
     const pending = outbound.send(new LoggedEntry(log.transaction, entry).frame(session.binary));
     if (pending) await pending;
   }
-  const last = page.entries.at(-1)?.position ?? to;
-  const reached = Number.isFinite(last) ? Math.max(Math.min(last, to), from - 1) : from - 1;
+  const reached = Math.max(Math.min(page.entries.at(-1)?.position ?? to, to), from - 1);
   outbound.say({
     type: 'INFO',
     transaction: log.transaction,

@@ -95,6 +95,11 @@ export class HAIPServer {
     return this.#live.size;
   }
 
+  /** How many transactions are in hand: read, written or answered now. The store knows all the others. */
+  get transactions(): number {
+    return this.#context.logs.size;
+  }
+
   /** Takes no more connections, stops every turn, closes what is open with 1012 (resume) and waits until all is gone. */
   async close(): Promise<void> {
     this.#closed = true;

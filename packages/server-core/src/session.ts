@@ -7,7 +7,9 @@ import {
   checkFromClient,
   currentName,
   type Envelope,
+  type EventType,
   eventType,
+  eventTypes,
   Fault,
   type Incoming,
   judgeNumber,
@@ -201,6 +203,9 @@ export class Session implements Participant {
   }
 
   #welcome(welcome: Welcome, hai: Envelope): void {
+    if (welcome.terms.transactionLog && hai.seq !== '1') {
+      return this.#turnAway(new Fault('SEQ_VIOLATION', { expected: '1', got: 'another number', close: 1008 }), hai.id);
+    }
     const live = this.context.sessions.get(welcome.session);
     if (live !== undefined && live.attempt > welcome.attempt) return this.close(4409, 'superseded');
     live?.close(4409, 'superseded');
@@ -212,9 +217,6 @@ export class Session implements Participant {
     this.outbound.acknowledges = welcome.terms.transactionLog;
     this.context.sessions.set(welcome.session, this);
     this.#settlement.take(1);
-    if (this.terms.transactionLog && hai.seq !== '1') {
-      return this.#turnAway(new Fault('SEQ_VIOLATION', { expected: '1', got: 'another number', close: 1008 }), hai.id);
-    }
     this.#settlement.settle(1);
     this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, welcome) });
     this.#beginHeartbeat();
@@ -237,18 +239,16 @@ export class Session implements Participant {
   #receive(incoming: Incoming): void {
     if (incoming instanceof Fault) return this.#receiveFault(incoming);
     const { envelope } = incoming;
-    if (this.terms.transactionLog && !this.#count(envelope.seq, envelope)) return;
-    const type = currentName(envelope.type);
-    const event = eventType(type);
-    if (event === undefined) return this.#unknown(envelope);
-    const current = type === envelope.type ? envelope : { ...envelope, type };
-    const fault = checkFromClient(current, event);
+    if (this.terms.transactionLog && !this.#count(envelope.seq, envelope.id)) return;
+    const event = eventType(envelope.type);
+    if (event === undefined) return this.#unknown(incoming);
+    const fault = checkFromClient(envelope, event);
     if (fault !== undefined) return this.reject(envelope, fault);
-    this.#route(current, incoming);
+    this.#route(incoming, event);
   }
 
   /** Takes a message's number. False when there is nothing to do with the message. */
-  #count(seq: string, envelope?: Envelope): boolean {
+  #count(seq: string, id: string | undefined): boolean {
     const number = readDecimal(seq);
     const { taken } = this.#settlement;
     const verdict = judgeNumber(taken, number);
@@ -261,15 +261,16 @@ export class Session implements Participant {
       this.#acknowledgeSoon();
     } else {
       const expected = String(taken + 1);
-      this.outbound.refuse(new Fault('SEQ_VIOLATION', { expected, got: 'a higher number' }), envelope?.id);
+      this.outbound.refuse(new Fault('SEQ_VIOLATION', { expected, got: 'a higher number' }), id);
     }
     return false;
   }
 
   #receiveFault(fault: Fault): void {
-    const taken = this.terms.transactionLog && fault.seq !== undefined && this.#count(fault.seq);
+    const isCounted = this.terms.transactionLog && fault.seq !== undefined;
+    if (isCounted && !this.#count(fault.seq, fault.relatedId)) return;
     this.outbound.refuse(fault);
-    if (taken) {
+    if (isCounted) {
       this.#settlement.settle(this.#settlement.taken);
       this.#acknowledgeSoon();
     }
@@ -283,17 +284,24 @@ export class Session implements Participant {
     if (!this.#budget.spend(this.context.clock.monotonic())) this.close(1008, 'too many protocol errors');
   }
 
-  /** Ignored, unless its sender says that it must not be. Its number is taken. */
-  #unknown(envelope: Envelope): void {
+  /** An old name is read as what it is called today. Else ignored, unless its sender says that it must not be. */
+  #unknown({ envelope, bytes, size }: Received): void {
+    const type = currentName(envelope.type);
+    if (type !== undefined) {
+      const renamed = { ...envelope, type };
+      const event = eventTypes[type];
+      const fault = checkFromClient(renamed, event);
+      return fault === undefined ? this.#route({ envelope: renamed, bytes, size }, event) : this.reject(envelope, fault);
+    }
     if (envelope.crit !== true) return this.#settled(envelope);
     this.reject(envelope, new Fault('UNSUPPORTED_TYPE', { expected: 'a known type', got: 'an unknown one' }));
   }
 
-  #route(envelope: Envelope, { bytes, size }: Received): void {
-    if (envelope.type === 'HAI') return this.#hear(envelope);
+  #route({ envelope, bytes, size }: Received, event: EventType): void {
     const { transaction, type } = envelope;
+    if (type === 'HAI') return this.#hear(envelope);
     if (type === 'TRANSACTION_START') return this.#inTransactions().start(envelope);
-    if (answerRequest(this, envelope)) return;
+    if (!event.stored && answerRequest(this, envelope)) return;
     if (transaction === null) {
       return this.reject(envelope, new Fault('PROTOCOL_VIOLATION', { expected: 'transaction: an id', got: 'null' }));
     }
@@ -316,7 +324,7 @@ export class Session implements Participant {
     if (this.#refreshing) return this.close(4429, 'a HAI while another is pending');
     this.#refreshing = true;
     this.#haiId = hai.id;
-    judgeHai(this.context, hai, this.#info, this.#gone.signal)
+    judgeHai(this.context, hai, this.#info, this.#gone.signal, this.id)
       .then((verdict) => {
         this.#refreshing = false;
         if (this.#phase === 'open') this.#refresh(hai, verdict);
@@ -333,10 +341,6 @@ export class Session implements Participant {
     this.#user = verdict.user;
     this.#transactions?.recheck();
     this.#settled(hai);
-    this.outbound.say({
-      type: 'HAI',
-      relatedId: hai.id,
-      payload: haiPayload(this.context, { ...verdict, session: this.id }),
-    });
+    this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, verdict) });
   }
 }

@@ -3,8 +3,9 @@
 
 export class Settlement {
   #taken = 0;
-  /** Numbers taken and not settled, in rising order. Stays empty while everything is done at once. */
-  readonly #open = new Set<number>();
+  #settled = 0;
+  /** Numbers settled before one below them was. Stays empty while everything is done at once. */
+  readonly #early = new Set<number>();
   #told = 0;
 
   /** The last number taken. */
@@ -14,29 +15,31 @@ export class Settlement {
 
   take(number: number): void {
     this.#taken = number;
-    this.#open.add(number);
   }
 
   settle(number: number): void {
-    this.#open.delete(number);
+    if (number !== this.#settled + 1) {
+      if (number > this.#settled) this.#early.add(number);
+      return;
+    }
+    this.#settled = number;
+    while (this.#early.size > 0 && this.#early.delete(this.#settled + 1)) this.#settled++;
   }
 
   /** Everything up to here is settled. */
   get settled(): number {
-    for (const first of this.#open) return first - 1;
-    return this.#taken;
+    return this.#settled;
   }
 
   get hasNews(): boolean {
-    return this.settled !== this.#told;
+    return this.#settled !== this.#told;
   }
 
   /** What to tell the peer, or undefined when it has been told. Counts as told. */
   news(): number | undefined {
-    const { settled } = this;
-    if (settled === this.#told) return undefined;
-    this.#told = settled;
-    return settled;
+    if (!this.hasNews) return undefined;
+    this.#told = this.#settled;
+    return this.#settled;
   }
 
   /** Makes the next {@link news} tell the same again. */

@@ -19,6 +19,10 @@ export class Tail {
     this.#last = position;
   }
 
+  get empty(): boolean {
+    return this.#entries.length === 0;
+  }
+
   /** Takes what was read after the last position: `entries`, and everything up to `last` that was not among them. */
   extend(entries: readonly LoggedEntry[], last: number): void {
     for (const logged of entries) {

@@ -19,14 +19,14 @@ import { LogDelivery } from './delivery.ts';
 import { draftOf, type Submission } from './drafting.ts';
 import { Lane } from './lane.ts';
 import type { LiveLog } from './live-log.ts';
-import { Participation } from './participation.ts';
+import { keepsOrder, Participation } from './participation.ts';
 import { PlainDelivery } from './plain-delivery.ts';
 import { Reader } from './reader.ts';
 import { replayPage } from './replay.ts';
 import type { Session } from './session.ts';
 import { judgeCursor, verdictPayload } from './verdict.ts';
 
-type Job = (participation: Participation) => Pending;
+type Job = (participation: Participation, lane: Lane) => Pending;
 
 export class Transactions {
   readonly #session: Session;
@@ -68,10 +68,7 @@ export class Transactions {
     };
     this.#starting++;
     this.#create(envelope, record)
-      .catch((error: unknown) => {
-        context.log('error', 'start failed', { error });
-        this.#session.reject(envelope, new Fault('OVERLOADED', { expected: 'the store to answer' }));
-      })
+      .catch((error: unknown) => this.#notServed(envelope, error))
       .finally(() => {
         this.#starting--;
       });
@@ -87,34 +84,54 @@ export class Transactions {
 
   join(envelope: Envelope): void {
     const payload = isJsonObject(envelope.payload) ? envelope.payload : {};
-    this.#inLane(envelope, 0, (participation) => this.#join(participation, envelope, payload));
+    this.#joinInLane(envelope, payload);
   }
 
   /** One cursor that a HAI brought: a JOIN whose answer names the HAI. */
   resume(hai: Envelope, item: JsonObject): void {
     const transaction = item['transaction'] as string;
     const join: Envelope = { ...hai, transaction, type: 'TRANSACTION_JOIN', payload: item };
-    this.#inLane(join, 0, (participation) => this.#join(participation, join, item));
+    this.#joinInLane(join, item);
   }
 
   leave(envelope: Envelope): void {
-    this.#inLane(envelope, 0, (participation) => {
+    this.#inLane(envelope, 0, async (participation, lane) => {
       participation.close();
       const { log } = participation;
       const { user } = this.#session;
       const elsewhere = [...this.#session.context.sessions.values()].some(
         (other) => other !== this.#session && other.reads(log.transaction, user.id),
       );
-      if (elsewhere || !log.members.has(user.id)) return this.#session.done(envelope);
-      return participation.write({ envelope, bytes: undefined, mime: undefined, payload: {}, size: 256 });
+      if (elsewhere || !log.members.has(user.id)) this.#session.done(envelope);
+      else await participation.write({ envelope, bytes: undefined, mime: undefined, payload: {}, size: 256 });
+      this.#drop(lane);
     });
   }
 
   replay(envelope: Envelope): void {
-    this.#inLane(envelope, 0, (participation) => replayPage(this.#session, participation, envelope));
+    const { transaction } = envelope;
+    if (transaction === null) return;
+    if (this.#lanes.get(transaction)?.isReplaying) return this.#session.reject(envelope, oneReplay);
+    this.#inLane(envelope, 0, (participation) =>
+      replayPage(this.#session, participation, envelope).catch((error: unknown) => this.#notServed(envelope, error)),
+    );
+    const lane = this.#lanes.get(transaction);
+    if (lane === undefined || lane.queue.idle) return;
+    lane.isReplaying = true;
+    lane.queue.push(() => {
+      lane.isReplaying = false;
+    });
   }
 
   write(submission: Submission): void {
+    const { transaction } = submission.envelope;
+    const lane = transaction === null ? undefined : this.#lanes.get(transaction);
+    // The way of nearly every message: its log is open and nothing waits, so no job needs to be made of it.
+    if (lane?.queue.idle && lane.participation !== undefined && !lane.participation.readingRefused()) {
+      const pending = lane.participation.write(submission);
+      if (pending) lane.queue.push(() => pending);
+      return;
+    }
     this.#inLane(submission.envelope, submission.size, (participation) => participation.write(submission));
   }
 
@@ -131,7 +148,7 @@ export class Transactions {
       return new Fault('UNAUTHORIZED', { expected: 'the permission to start this tool' });
     }
     if (context.toolbox.get(toolName) === undefined) return new Fault('TOOL_NOT_FOUND');
-    if (this.#lanes.size + this.#starting >= context.limits.maxJoined) return tooMany;
+    if (!this.#hasRoom()) return tooMany;
     return this.#starting >= context.limits.maxPendingStarts ? tooMany : undefined;
   }
 
@@ -153,10 +170,16 @@ export class Transactions {
       payload: { referenceId: record.referenceId, toolName: record.tool, epoch },
     });
     const lane = this.#lane(transaction);
-    lane.participation ??= this.#participation(log);
+    lane.participation ??= this.#participation(lane, log);
     if (lane.participation.log !== log) throw new Error('a transaction has one log on a node');
     if (created) lane.participation.claim(1);
     this.#open(lane.participation, log.first - 1);
+  }
+
+  #joinInLane(envelope: Envelope, payload: JsonObject): void {
+    this.#inLane(envelope, 0, (participation) =>
+      this.#join(participation, envelope, payload).catch((error: unknown) => this.#notServed(envelope, error)),
+    );
   }
 
   async #join(participation: Participation, envelope: Envelope, payload: JsonObject): Promise<void> {
@@ -195,9 +218,7 @@ export class Transactions {
     const { transaction } = envelope;
     const { limits } = this.#session.context;
     if (!isId(transaction)) return this.#session.reject(envelope, notFound);
-    if (!this.#lanes.has(transaction) && this.#lanes.size >= limits.maxJoined) {
-      return this.#session.reject(envelope, tooMany);
-    }
+    if (!this.#lanes.has(transaction) && !this.#hasRoom()) return this.#session.reject(envelope, tooMany);
     const lane = this.#lane(transaction);
     if (lane.queue.length >= limits.maxQueuedMessages || lane.queuedBytes >= limits.maxQueuedBytes) {
       // Refusing one of many in a row would change its author's order; a resumed client sends all of them again.
@@ -212,35 +233,39 @@ export class Transactions {
       if (log instanceof Promise) {
         return log.then(
           (late) => this.#enter(lane, late, envelope, job),
-          (error: unknown) => this.#notOpened(envelope, error),
+          (error: unknown) => this.#notOpened(lane, envelope, error),
         );
       }
       return this.#enter(lane, log, envelope, job);
     });
   }
 
-  #notOpened(envelope: Envelope, error: unknown): void {
-    this.#session.context.log('error', 'log not opened', { transaction: envelope.transaction, error });
-    this.#session.reject(envelope, new Fault('OVERLOADED', { expected: 'the store to answer' }));
+  #notOpened(lane: Lane, envelope: Envelope, error: unknown): void {
+    if (keepsOrder(envelope.type)) lane.blocked ??= { id: envelope.id, fault: noAnswer };
+    this.#notServed(envelope, error);
+  }
+
+  #notServed(envelope: Envelope, error: unknown): void {
+    this.#session.context.log('error', 'store failed', { transaction: envelope.transaction, type: envelope.type, error });
+    this.#session.reject(envelope, noAnswer);
   }
 
   #enter(lane: Lane, log: LiveLog | null, envelope: Envelope, job: Job): Pending {
     if (log === null) return this.#unknown(lane, envelope);
     if (this.#closed) return this.#session.context.logs.release(log);
-    lane.participation = this.#participation(log);
+    lane.participation = this.#participation(lane, log);
     return this.#permitted(lane, envelope, job);
   }
 
   #permitted(lane: Lane, envelope: Envelope, job: Job): Pending {
     const participation = lane.participation as Participation;
-    if (mayRead(this.#session.user, participation.log.record)) return job(participation);
+    if (mayRead(this.#session.user, participation.log.record)) return job(participation, lane);
     return this.#unknown(lane, envelope);
   }
 
   /** Unknown and forbidden look the same. */
   #unknown(lane: Lane, envelope: Envelope): void {
-    this.#leaveLane(lane);
-    if (lane.queue.length === 0) this.#lanes.delete(lane.transaction);
+    this.#drop(lane);
     if (envelope.type === 'TRANSACTION_JOIN') {
       const payload = { verdict: 'refused', code: 'TRANSACTION_NOT_FOUND' };
       const { type, transaction, id } = envelope;
@@ -248,6 +273,14 @@ export class Transactions {
       return this.#session.done(envelope);
     }
     this.#session.reject(envelope, notFound);
+  }
+
+  /** Whether there is room for one more transaction, once those in which nothing more happens are let go. */
+  #hasRoom(): boolean {
+    const { maxJoined } = this.#session.context.limits;
+    if (this.#lanes.size + this.#starting < maxJoined) return true;
+    for (const lane of this.#lanes.values()) if (lane.isOver) this.#drop(lane);
+    return this.#lanes.size + this.#starting < maxJoined;
   }
 
   #lane(transaction: string): Lane {
@@ -259,8 +292,14 @@ export class Transactions {
     return lane;
   }
 
-  #participation(log: LiveLog): Participation {
-    return new Participation(this.#session.context, log, this.#session);
+  #participation(lane: Lane, log: LiveLog): Participation {
+    return new Participation(this.#session.context, log, this.#session, lane);
+  }
+
+  /** Lets go of a lane, unless somebody waits in it. */
+  #drop(lane: Lane): void {
+    this.#leaveLane(lane);
+    if (lane.queue.length === 0) this.#lanes.delete(lane.transaction);
   }
 
   #leaveLane(lane: Lane): void {
@@ -272,6 +311,8 @@ export class Transactions {
 }
 
 const notFound = new Fault('TRANSACTION_NOT_FOUND');
+const noAnswer = new Fault('OVERLOADED', { expected: 'the store to answer' });
+const oneReplay = new Fault('RATE_LIMITED', { expected: 'one replay of a transaction at a time', got: 'another' });
 const tooMany = new Fault('RUN_LIMIT_EXCEEDED', { expected: 'fewer transactions at once on this connection' });
 
 const TITLE_UNITS = 120;

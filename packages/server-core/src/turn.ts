@@ -22,7 +22,8 @@ import { endPayload } from './drafting.ts';
 import type { LiveLog } from './live-log.ts';
 import { StreamWriter } from './stream-writer.ts';
 
-const done = Promise.resolve();
+/** What a turn's calls give when all was done at once. */
+export const settled: Promise<void> = Promise.resolve();
 
 /** What ended a turn. */
 export type TurnEnd = 'OK' | 'CANCELLED' | 'ERROR';
@@ -42,14 +43,14 @@ export class ToolTurn implements Turn {
   readonly #log: LiveLog;
   readonly #session: string;
   readonly #fence: number;
-  readonly #writers = new Set<StreamWriter>();
+  #writers: StreamWriter[] | undefined;
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
   #runId: string | undefined;
   #answered = false;
   #over = false;
   /** Called once, when the turn is stopped. */
-  stopped: () => void = () => {};
+  stopped: (() => void) | undefined;
 
   constructor(context: ServerContext, log: LiveLog, message: Entry, session: string, fence: number) {
     this.#context = context;
@@ -73,7 +74,7 @@ export class ToolTurn implements Turn {
 
   get user(): Pick<HAIPUser, 'id' | 'claims'> {
     const id = this.message.user ?? '';
-    return { id, claims: this.#log.authors.get(id)?.claims };
+    return { id, claims: this.#log.author(id)?.claims };
   }
 
   /** Made when first asked for: most turns of a simple tool never are. */
@@ -97,7 +98,7 @@ export class ToolTurn implements Turn {
     if (this.#aborted) return;
     this.#aborted = { reason };
     this.#controller?.abort(reason);
-    this.stopped();
+    this.stopped?.();
   }
 
   async conversation(): Promise<Conversation> {
@@ -113,7 +114,7 @@ export class ToolTurn implements Turn {
   }
 
   reply(payload: JsonValue): Promise<void> {
-    return this.write([{ type: 'MESSAGE', payload }]);
+    return this.#refused() ?? this.#store([this.#draft({ type: 'MESSAGE', payload })]) ?? settled;
   }
 
   replyAudio({ bytes, mime, durationMs }: AudioMessage): Promise<void> {
@@ -131,15 +132,19 @@ export class ToolTurn implements Turn {
     const payload = author === undefined ? { message_id: messageId } : { message_id: messageId, author };
     await this.write([...this.#runStart(), { type: 'MESSAGE_START', payload }]);
     const writer = new StreamWriter(messageId, this.#context.limits, this);
-    this.#writers.add(writer);
+    this.#writers ??= [];
+    this.#writers.push(writer);
     return writer;
   }
 
   /** Appends what the tool says. Rejects once the turn is over, when it was stopped, and when the log refused it. */
   write(statements: readonly Statement[]): Promise<void> {
+    return this.#refused() ?? this.#append(statements) ?? settled;
+  }
+
+  #refused(): Promise<never> | undefined {
     if (this.#over) return Promise.reject(new Error('the turn is over: nothing more can be written in it'));
-    if (this.#aborted) return Promise.reject(this.#aborted.reason);
-    return this.#append(statements) ?? done;
+    return this.#aborted && Promise.reject(this.#aborted.reason);
   }
 
   /** Closes a message stream: its END carries the whole text, then its parts are deleted. */
@@ -152,22 +157,30 @@ export class ToolTurn implements Turn {
     const draft = this.#draft({ type: 'MESSAGE_END', payload, size: stream.text.length + 512 });
     await this.#store([draft]);
     if (draft.outcome?.kind !== 'stored' || !('text' in payload)) return;
-    const extent = { messageId, start: stream.start, end: draft.outcome.position };
-    await this.#context.history.compact(this.transaction, extent);
+    await this.#log.compact({ messageId, start: stream.start, end: draft.outcome.position });
   }
 
   /** Ends the turn: closes what the tool left open, then the run. Whatever comes later is refused. */
-  async finish(end: TurnEnd, fault?: JsonObject): Promise<void> {
-    if (this.#over) return;
+  finish(end: TurnEnd, fault?: JsonObject): Pending {
+    if (this.#writers !== undefined && !this.#log.ended) return this.#closeAll(this.#writers, end, fault);
+    return this.#conclude(end, fault);
+  }
+
+  async #closeAll(writers: readonly StreamWriter[], end: TurnEnd, fault?: JsonObject): Promise<void> {
     const status = end === 'OK' ? undefined : end === 'CANCELLED' ? 'cancelled' : 'interrupted';
-    for (const writer of this.#writers) await writer.close(status);
+    for (const writer of writers) await writer.close(status);
+    await this.#conclude(end, fault);
+  }
+
+  /** The end of the transaction was the end of the run, too. */
+  #conclude(end: TurnEnd, fault?: JsonObject): Pending {
     this.#over = true;
+    if (this.#log.ended) return;
     if (end === 'ERROR') {
       const payload = fault ?? { code: 'TOOL_EXECUTION_ERROR', message: 'the tool failed' };
-      await this.#append([...this.#runStart(), { type: 'RUN_ERROR', payload }]);
-    } else if (this.#runId !== undefined) {
-      await this.#append([{ type: 'RUN_FINISHED', payload: { status: end } }]);
+      return this.#append([...this.#runStart(), { type: 'RUN_ERROR', payload }]);
     }
+    if (this.#runId !== undefined) return this.#append([{ type: 'RUN_FINISHED', payload: { status: end } }]);
   }
 
   /** A run begins with the first thing that is more than a reply. */

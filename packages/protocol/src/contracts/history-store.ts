@@ -31,7 +31,10 @@ export interface Subject {
   readonly key: string;
   /** `open` begins it, `part` needs it open, `end` closes it, `once` is both in one. */
   readonly step: 'open' | 'part' | 'end' | 'once';
-  /** Whoever opened it: a `part` or `end` with another owner is refused. Absent: anybody may go on with it. */
+  /**
+   * Whoever opened it: a `part` or `end` with another owner is refused. Absent on the `open`: anybody may go on with
+   * it; absent on a `part` or `end`: it goes on with anybody's, as when the server closes what was abandoned.
+   */
   readonly owner?: string | undefined;
 }
 

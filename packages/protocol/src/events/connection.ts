@@ -3,12 +3,12 @@
 import * as v from 'valibot';
 import { count, decimal, id, json, jsonObject, label, object, text, wrongWay } from './shapes.ts';
 
-export const flowControl = object({
+const flowControl = object({
   initial_credit_messages: v.optional(count),
   initial_credit_bytes: v.optional(count),
 });
 
-export const capabilities = object({
+const capabilities = object({
   binary_frames: v.optional(v.boolean()),
   flow_control: v.optional(v.union([v.boolean(), flowControl])),
   max_concurrent_runs: v.optional(count),
@@ -23,7 +23,7 @@ const haiBase = {
 };
 
 /** One cursor of a client that has been here before. */
-export const resumeItem = object({ transaction: id, epoch: v.optional(id), seq: v.optional(decimal) });
+const resumeItem = object({ transaction: id, epoch: v.optional(id), seq: v.optional(decimal) });
 
 export const haiFromClient = object({
   ...haiBase,
@@ -52,7 +52,16 @@ export const infoFromClient = object({
     v.check((kind) => !serverKinds.has(kind), wrongWay),
   ),
 });
-export const infoFromServer = object({ kind: label });
+/** The INFO that ends a page of replay. */
+const replayed = object({ kind: v.literal('replayed'), first: decimal, to: decimal, next: v.optional(decimal) });
+const otherInfo = object({
+  kind: v.pipe(
+    label,
+    v.check((kind) => kind !== 'replayed', 'another kind'),
+  ),
+});
+
+export const infoFromServer = v.union([replayed, otherInfo]);
 
 export const error = object({
   code: label,

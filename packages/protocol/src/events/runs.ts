@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { count, id, label, object, text } from './shapes.ts';
 
 export const runStarted = object({ run_id: v.optional(id) });
-export const runStatus = v.picklist(['OK', 'CANCELLED', 'INTERRUPTED']);
+const runStatus = v.picklist(['OK', 'CANCELLED', 'INTERRUPTED']);
 export const runFinished = object({ status: runStatus, summary: v.optional(text) });
 export const runCancel = object({ run_id: id, heard_ms: v.optional(count) });
 export const runError = object({ code: label, message: v.optional(text) });

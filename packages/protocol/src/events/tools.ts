@@ -13,7 +13,7 @@ export const toolSchemaReply = object({ tool: label, schema: json });
 
 export const toolCall = object({ call_id: id, tool: label, params: v.optional(v.nullable(json)) });
 
-export const callStatus = v.picklist(['QUEUED', 'RUNNING', 'WAITING', 'APPROVED', 'DENIED', 'CANCELLING']);
+const callStatus = v.picklist(['QUEUED', 'RUNNING', 'WAITING', 'APPROVED', 'DENIED', 'CANCELLING']);
 export const toolUpdate = object({
   call_id: id,
   status: callStatus,

@@ -1,7 +1,7 @@
 // The life of a transaction. START, JOIN, LEAVE and END are stored; replies and requests are not. Spec: §2, §4.
 
 import * as v from 'valibot';
-import { count, decimal, id, json, label, notFromHere, object, text } from './shapes.ts';
+import { decimal, id, json, label, notFromHere, object, text } from './shapes.ts';
 
 export const startFromClient = object({
   toolName: v.optional(label),
@@ -24,14 +24,14 @@ export const joinFromClient = object({
 });
 
 /** The verdict on a cursor. */
-export const verdict = v.variant('verdict', [
+const verdict = v.variant('verdict', [
   v.looseObject({ verdict: v.literal('resumed'), epoch: id, seq: decimal, last: decimal }),
   v.looseObject({ verdict: v.literal('gap'), epoch: id, first: decimal, last: decimal }),
   v.looseObject({ verdict: v.literal('refused'), code: label }),
 ]);
 
 /** As an entry: somebody became a member. */
-export const joined = object({ verdict: notFromHere });
+const joined = object({ verdict: notFromHere });
 export const joinFromServer = v.union([verdict, joined]);
 
 export const leave = object({});
@@ -52,12 +52,3 @@ export const listReply = object({
 });
 
 export const replayRequest = object({ from_seq: decimal, to_seq: v.optional(decimal) });
-
-/** The INFO that ends a page of replay. */
-export const replayed = object({
-  kind: v.literal('replayed'),
-  first: decimal,
-  to: decimal,
-  next: v.optional(decimal),
-  count: v.optional(count),
-});

@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { JsonValue } from '../src/json.ts';
+import { isJsonObject } from '../src/json.ts';
+import { scanJson } from '../src/json-scan.ts';
+
+/** How deep a value nests: 0 for a scalar. */
+function depthOf(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inside = Object.values(value) as JsonValue[];
+  return 1 + Math.max(0, ...inside.map(depthOf));
+}
+
+function mostKeys(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inside = Object.values(value) as JsonValue[];
+  return Math.max(isJsonObject(value) ? inside.length : 0, ...inside.map(mostKeys));
+}
+
+const anyJson = fc.jsonValue({ maxDepth: 8 }).map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
+const spaced = fc.constantFrom(undefined, 1, '\t', '\n');
+
+test('the walk allows a depth exactly when the value nests no deeper', () => {
+  fc.assert(
+    fc.property(anyJson, spaced, fc.nat(8), (value, space, limit) => {
+      expect(scanJson(JSON.stringify(value, undefined, space), limit, 1_000).ok).toBe(depthOf(value) <= limit);
+    }),
+  );
+});
+
+test('the walk allows a number of keys exactly when no object has more', () => {
+  fc.assert(
+    fc.property(anyJson, spaced, fc.nat(6), (value, space, limit) => {
+      expect(scanJson(JSON.stringify(value, undefined, space), 100, limit).ok).toBe(mostKeys(value) <= limit);
+    }),
+  );
+});
+
+test('the walk counts the keys of the outermost object', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string({ unit: 'binary' }), anyJson), (object) => {
+      expect(scanJson(JSON.stringify(object), 100, 1_000)).toEqual({
+        ok: true,
+        topLevelKeys: Object.keys(object).length,
+      });
+    }),
+  );
+});
+
+test('the walk never throws and never refuses what is within the limits, whatever the text', () => {
+  const pieces = fc.constantFrom('{', '}', '[', ']', '"', '\\', ':', ',', 'a', '\\"', '\\\\');
+  fc.assert(fc.property(fc.string({ unit: pieces }), (text) => scanJson(text, 1_000, 1_000).ok));
+});
+
+test('a string that ends nowhere ends with the text', () => {
+  expect(scanJson('{"a":"[[[[', 1, 5)).toEqual({ ok: true, topLevelKeys: 1 });
+});
+
+test('the time to walk grows with the length alone: quotes and backslashes cost nothing extra', () => {
+  for (const text of [
+    `"${'\\'.repeat(250_000)}`,
+    `"${'\\"'.repeat(125_000)}`,
+    '"'.repeat(250_000),
+    '['.repeat(32) + '"'.repeat(99),
+  ]) {
+    expect(scanJson(text, 32, 256).ok).toBe(true);
+  }
+});

@@ -1,0 +1,107 @@
+import { fakeClock } from '@haip/testing';
+import { describe, expect, test } from 'vitest';
+import { heldStore, testHistory } from './stores.ts';
+import { answerTo, codeOf, errorsOf, say, settled, start, testServer, times } from './support.ts';
+import { mute } from './tools.ts';
+
+describe('a store that fails', () => {
+  async function setup() {
+    const clock = fakeClock();
+    const history = heldStore(testHistory(clock));
+    const test = testServer({ clock, history, tools: [mute] });
+    const ada = await test.enter('ada');
+    const { id } = await start(ada, 'mute');
+    return { ...test, history, ada, id };
+  }
+
+  test.each(['before', 'after'] as const)(
+    'F25 and F28: %s it stored: OVERLOADED, and nobody passes the message that waits [ACK-10]',
+    async (when) => {
+      const { ada, id, history } = await setup();
+      history.failNext('append', when);
+      const send = (n: number) => ada.send({ type: 'MESSAGE', transaction: id, id: `key-${n}`, payload: `${n}` });
+      const [one, two] = [send(1), send(2)];
+      const audio = ada.send({ type: 'AUDIO', transaction: id, id: 'key-3' }, new Uint8Array(2));
+      const refused = [await answerTo(ada, one), await answerTo(ada, two), await answerTo(ada, audio)];
+      expect(refused.map(({ payload }) => [payload.code, payload.retry])).toEqual(times(3, () => ['OVERLOADED', true]));
+      const ping = ada.send({ type: 'PING' });
+      await settled(ada, ping);
+      for (const n of [1, 2]) await settled(ada, send(n));
+      await settled(ada, ada.send({ type: 'AUDIO', transaction: id, id: 'key-3' }, new Uint8Array(2)));
+      const page = await history.read(id, { from: 2 });
+
+      expect(page?.entries.map(({ id: key }) => key)).toEqual(['key-1', 'key-2', 'key-3']);
+    },
+  );
+
+  test('[ACK-10] what was stored before is settled, and what keeps no order passes, while one waits', async () => {
+    const { ada, id, history } = await setup();
+    await say(ada, id, 'stored', 'old');
+    history.failNext('append');
+    await expect(say(ada, id, 'waits', 'new')).rejects.toThrow('OVERLOADED');
+    await settled(ada, ada.send({ type: 'MESSAGE', transaction: id, id: 'old', payload: 'stored' }));
+    const end = ada.send({ type: 'TRANSACTION_END', transaction: id });
+
+    expect((await answerTo(ada, end)).payload.kind).toBe('receipt');
+    expect(errorsOf(ada)).toEqual(['OVERLOADED']);
+  });
+
+  test('[ACK-10] a final ERROR uses the place up, and the next message goes on', async () => {
+    const { ada, id } = await setup();
+    const wrong = ada.send({ type: 'MESSAGE_PART', transaction: id, payload: { message_id: 'none', text: 'x' } });
+    const next = ada.send({ type: 'MESSAGE', transaction: id, payload: 'goes on' });
+
+    expect(await codeOf(ada, wrong)).toBe('PROTOCOL_VIOLATION');
+    expect((await answerTo(ada, next)).payload.kind).toBe('receipt');
+  });
+
+  test('F25: when the log cannot even be opened the order is kept, too', async () => {
+    const { ada, id, history, enter } = await setup();
+    ada.link.cut();
+    const back = await enter('ada');
+    const send = (n: number) => back.send({ type: 'MESSAGE', transaction: id, id: `key-${n}`, payload: `${n}` });
+    history.failNext('get');
+    const [one, two] = [send(1), send(2)];
+    expect([await codeOf(back, one), await codeOf(back, two)]).toEqual(['OVERLOADED', 'OVERLOADED']);
+    for (const n of [1, 2]) await settled(back, send(n));
+
+    expect((await history.read(id, { from: 2 }))?.entries.map(({ id: key }) => key)).toEqual(['key-1', 'key-2']);
+  });
+
+  test('F25: when a look-up fails the answer is OVERLOADED and no refusal that might be wrong', async () => {
+    const { ada, id, history } = await setup();
+    await settled(ada, ada.send({ type: 'TRANSACTION_END', transaction: id }));
+    history.failNext('find');
+
+    expect(await codeOf(ada, ada.send({ type: 'MESSAGE', transaction: id, payload: 'late' }))).toBe('OVERLOADED');
+  });
+
+  test('a message whose parts could not be deleted is settled all the same', async () => {
+    const { ada, id, history, logged } = await setup();
+    ada.send({ type: 'MESSAGE_START', transaction: id, payload: { message_id: 'm' } });
+    history.failNext('compact');
+    await settled(ada, ada.send({ type: 'MESSAGE_END', transaction: id, payload: { message_id: 'm' } }));
+    await settled(ada, ada.send({ type: 'PING' }));
+
+    expect([ada.link.open, errorsOf(ada), logged.map(({ event }) => event)]).toEqual([
+      true,
+      [],
+      ['message not compacted'],
+    ]);
+  });
+
+  test('F26: one transaction that stands still holds up no other, and its queue is bounded: then 1013', async () => {
+    const { ada, id, history, enter, clock } = await setup();
+    const other = await start(ada, 'mute');
+    const release = history.hold(id);
+    for (let n = 0; n < 1000; n++) ada.send({ type: 'MESSAGE', transaction: id, payload: `${n}` });
+    expect(await say(ada, other.id, 'passes')).toBe(2);
+    const eve = await enter('eve');
+    for (let n = 0; n < 100; n++) ada.send({ type: 'MESSAGE', transaction: id, payload: `${n}` });
+
+    expect(await ada.closed).toMatchObject({ code: 1013 });
+    expect((await start(eve, 'mute')).id).toBeTruthy();
+    release();
+    await clock.settle();
+  });
+});

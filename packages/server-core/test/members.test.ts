@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { answerTo, entriesOf, join, say, seeEntry, settled, start, testServer, userOf } from './support.ts';
+
+describe('membership', () => {
+  test('[TX-5] is stored once for each user, however many connections come and go', async () => {
+    const { enter, history } = testServer();
+    const ada = await enter('ada');
+    const { id } = await start(ada);
+    const eves = [await enter('eve'), await enter('eve')];
+    for (const eve of eves) await join(eve, id);
+    for (const eve of eves) eve.link.cut();
+    await join(await enter('eve'), id);
+    await join(await enter('ada'), id);
+    const page = await history.read(id, { from: 1 });
+
+    expect(page?.entries.map(({ type, user }) => [type, user])).toEqual([
+      ['TRANSACTION_START', 'ada'],
+      ['TRANSACTION_JOIN', 'eve'],
+    ]);
+  });
+
+  test('[TX-6] ends with a LEAVE when the user left everywhere; nothing is read for the connection after it', async () => {
+    const { enter, history, clock } = testServer();
+    const ada = await enter('ada');
+    const { id } = await start(ada);
+    const [one, two] = [await enter('eve'), await enter('eve')];
+    for (const eve of [one, two]) await join(eve, id);
+    const leave = { type: 'TRANSACTION_LEAVE', transaction: id };
+    await settled(one, one.send(leave));
+    const before = one.received.length;
+    await say(ada, id, 'to those who stayed');
+    await seeEntry(two, { payload: 'to those who stayed' });
+    await clock.settle();
+    expect(one.received).toHaveLength(before);
+    await settled(two, two.send(leave));
+    await settled(two, two.send(leave));
+    const types = (await history.read(id, { from: 1 }))?.entries.map(({ type }) => type);
+
+    expect(types?.filter((type) => type === 'TRANSACTION_LEAVE')).toHaveLength(1);
+    await join(one, id);
+    expect((await history.read(id, { from: 1 }))?.entries.at(-1)).toMatchObject({
+      type: 'TRANSACTION_JOIN',
+      user: 'eve',
+    });
+  });
+});
+
+describe('TRANSACTION_END', () => {
+  test('F54: has a position; what was stored before is delivered, what comes later is TRANSACTION_ENDED [TX-7]', async () => {
+    const { enter } = testServer();
+    const [ada, eve] = [await enter('ada'), await enter('eve')];
+    const { id, epoch } = await start(ada);
+    await join(eve, id);
+    ada.send({ type: 'MESSAGE', transaction: id, payload: 'last words' });
+    const end = ada.send({ type: 'TRANSACTION_END', transaction: id, payload: { reason: 'done' } });
+    const late = eve.send({ type: 'MESSAGE', transaction: id, payload: 'too late' });
+    const later = ada.send({ type: 'MESSAGE', transaction: id, payload: 'too late' });
+    const ended = await seeEntry(eve, { type: 'TRANSACTION_END' });
+
+    expect(ended).toMatchObject({ payload: { reason: 'done' }, id: end.id, channel: 'SYSTEM' });
+    expect(await answerTo(ada, end)).toMatchObject({ seq: ended.seq, payload: { kind: 'receipt' } });
+    for (const [peer, sent] of [
+      [eve, late],
+      [ada, later],
+    ] as const) {
+      expect((await answerTo(peer, sent)).payload).toMatchObject({ code: 'TRANSACTION_ENDED', retry: false });
+    }
+    const reader = await enter('ada');
+    expect((await join(reader, id, { epoch, seq: '0' })).payload).toMatchObject({ verdict: 'resumed' });
+    await seeEntry(reader, { type: 'TRANSACTION_END' });
+    expect(entriesOf(reader).map(({ payload }) => payload)).toContain('last words');
+  });
+
+  test('[TX-7] is for the starter and who may; another reader gets UNAUTHORIZED', async () => {
+    const rights = { permissions: { TRANSACTION_JOIN: ['*'], MESSAGE: ['*'] } };
+    const { enter } = testServer({ authenticate: (auth) => userOf(auth.user, rights) });
+    const [ada, eve] = [await enter('ada'), await enter('eve')];
+    const { id } = await start(ada);
+    await join(eve, id);
+    const error = await answerTo(eve, eve.send({ type: 'TRANSACTION_END', transaction: id }));
+    expect(error.payload).toMatchObject({ code: 'UNAUTHORIZED' });
+
+    expect((await answerTo(ada, ada.send({ type: 'TRANSACTION_END', transaction: id }))).payload.kind).toBe('receipt');
+  });
+
+  test('[TX-8] is the end of what is still open: its parts are refused', async () => {
+    const { enter } = testServer();
+    const ada = await enter();
+    const { id } = await start(ada);
+    ada.send({ type: 'MESSAGE_START', transaction: id, payload: { message_id: 'm' } });
+    ada.send({ type: 'TRANSACTION_END', transaction: id });
+    const part = ada.send({ type: 'MESSAGE_PART', transaction: id, payload: { message_id: 'm', text: 'x' } });
+    const end = ada.send({ type: 'MESSAGE_END', transaction: id, payload: { message_id: 'm' } });
+
+    expect((await answerTo(ada, part)).payload).toMatchObject({ code: 'TRANSACTION_ENDED' });
+    expect((await answerTo(ada, end)).payload).toMatchObject({ code: 'TRANSACTION_ENDED' });
+  });
+});

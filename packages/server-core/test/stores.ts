@@ -1,0 +1,96 @@
+// Stores that a test holds by the hand: one whose appends stand still, one that fails where it is told to, one that
+// answers by chance.
+
+import { memoryHistory } from '@haip/history-memory';
+import type { Draft, HistoryStore } from '@haip/protocol';
+import { type FakeClock, type LateStore, lateStore } from '@haip/testing';
+
+/** A generator of chance that a seed repeats. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+let epochs = 0;
+
+/** The reference store under a test's clock. */
+export function testHistory(clock: FakeClock, options: Parameters<typeof memoryHistory>[0] = {}): HistoryStore {
+  return memoryHistory({ clock, ids: () => `epoch-${++epochs}`, ...options });
+}
+
+/** The reference store, answering at once or late by chance. */
+export function lateHistory(clock: FakeClock, seed = 1, options: Parameters<typeof memoryHistory>[0] = {}): LateStore {
+  return lateStore(testHistory(clock, options), seeded(seed));
+}
+
+/** The same cases over a store that is done at once and over one that is not: there is one path for both. */
+export const bothStores: readonly [name: string, make: (clock: FakeClock) => HistoryStore][] = [
+  ['a store that is done at once', (clock) => testHistory(clock)],
+  ['a store that is late by chance', (clock) => lateHistory(clock, 7)],
+];
+
+export interface HeldStore extends HistoryStore {
+  /** Appends to this transaction wait until the returned function is called. */
+  hold(transaction: string): () => void;
+  /** The next call of this method rejects; `after`: what it does is done all the same. */
+  failNext(method: FailingMethod, when?: 'before' | 'after'): void;
+}
+
+type FailingMethod = 'append' | 'read' | 'find' | 'get' | 'create' | 'list' | 'saveLease' | 'compact' | 'lease';
+
+/** The reference store with a hand on it. Everything else is done at once. */
+export function heldStore(inner: HistoryStore): HeldStore {
+  const held = new Map<string, Promise<void>>();
+  const failing = new Map<FailingMethod, 'before' | 'after'>();
+
+  function failed(method: FailingMethod): Promise<never> {
+    return Promise.reject(new Error(`history: ${method} failed, as the test wants`));
+  }
+
+  function guarded<M extends FailingMethod>(method: M): HistoryStore[M] {
+    const call = inner[method] as (...args: unknown[]) => unknown;
+    return ((...args: unknown[]) => {
+      const when = failing.get(method);
+      failing.delete(method);
+      if (when === 'before') return failed(method);
+      const answer = call.apply(inner, args);
+      if (when === undefined) return answer;
+      // Whose append failed finds no outcomes in its drafts.
+      if (method === 'append') for (const draft of args[1] as Draft[]) draft.outcome = undefined;
+      return failed(method);
+    }) as HistoryStore[M];
+  }
+
+  const append = guarded('append');
+  return {
+    ...inner,
+    append(transaction, drafts, fence) {
+      const gate = held.get(transaction);
+      return gate === undefined
+        ? append(transaction, drafts, fence)
+        : gate.then(() => append(transaction, drafts, fence));
+    },
+    read: guarded('read'),
+    find: guarded('find'),
+    get: guarded('get'),
+    create: guarded('create'),
+    list: guarded('list'),
+    saveLease: guarded('saveLease'),
+    compact: guarded('compact'),
+    lease: guarded('lease'),
+    hold(transaction) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(transaction, promise);
+      return () => {
+        held.delete(transaction);
+        resolve();
+      };
+    },
+    failNext(method, when = 'before') {
+      failing.set(method, when);
+    },
+  };
+}
