@@ -22,7 +22,7 @@ function setUp(options: { windowSize?: number; user?: string; clientBinary?: boo
   const history = memoryHistory({ clock, windowSize: options.windowSize ?? 1000 });
   const server = new HAIPServer({ history, clock, signer, logger: quiet });
   server.authenticate((auth) =>
-    auth?.token === 'Bearer TOKEN' ? { id: 'user123', permissions, credits: 1000 } : null,
+    auth?.token === 'Bearer TOKEN' ? { id: auth.user, permissions, credits: 1000 } : null,
   );
   server.registerTool<string>({
     name: 'echo',
@@ -40,10 +40,10 @@ function setUp(options: { windowSize?: number; user?: string; clientBinary?: boo
       await writer.end();
     },
   });
-  function client() {
+  function client(user = 'user123') {
     const transport = memoryTransport(server.accept, { clock, binary: options.clientBinary ?? true });
     const made = new HAIPClient({ transports: [transport], clock, logger: quiet, random: () => 0.5 });
-    made.authenticate(() => ({ token: 'Bearer TOKEN' }));
+    made.authenticate(() => ({ token: 'Bearer TOKEN', user }));
     return { client: made, transport };
   }
   return { clock, server, history, client };
@@ -126,6 +126,25 @@ describe('client and server', () => {
     expect(same.conversation.position).toBe(chat.conversation.position);
     expect(same.conversation.messages).toEqual(chat.conversation.messages);
     expect(texts(same)).toEqual(['abc', 'abc', 'one two', 'one two']);
+  });
+
+  it('another user who may join is shown to both, and nothing has to be asked twice', async () => {
+    const { client: make, clock } = setUp();
+    const first = make().client;
+    await first.connect();
+    const chat = await first.startTransaction('echo');
+    await chat.sendText('Hello');
+    const second = make('guest').client;
+    await second.connect();
+    const same = await second.joinTransaction(chat.id);
+    await same.sendText('Hi');
+    await clock.settle();
+    expect(same.conversation).toEqual(chat.conversation);
+    expect(chat.conversation.participants).toHaveLength(2);
+    expect(second.stats).toEqual({ connections: 1, duplicates: 0, faults: 0 });
+    await same.leave();
+    await clock.settle();
+    expect(chat.conversation.participants).toHaveLength(1);
   });
 
   it.each([true, false])('audio comes back as the same bytes, binary frames: %s', async (clientBinary) => {

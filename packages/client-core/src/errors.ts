@@ -1,0 +1,88 @@
+// What can go wrong for a client, as errors that say whether trying again can help. Codes in capitals are the wire's
+// (an ERROR of the server); codes in lower case are this package's own.
+
+/** The base of every error this package makes. */
+export class ClientError extends Error {
+  override name = 'ClientError';
+  readonly code: string;
+  /** Whether doing the same again can help. */
+  readonly retry: boolean;
+
+  constructor(code: string, message: string, options: { retry?: boolean; cause?: unknown } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.retry = options.retry ?? false;
+  }
+}
+
+/** What an ERROR says besides its code. */
+export interface Refusal {
+  readonly message?: string | undefined;
+  readonly retry?: boolean | undefined;
+  readonly expected?: string | undefined;
+  readonly got?: string | undefined;
+}
+
+/** The server answered with an ERROR, or with a close that says why. Nothing of what was refused was stored. */
+export class RefusedError extends ClientError {
+  override name = 'RefusedError';
+  readonly expected: string | undefined;
+  readonly got: string | undefined;
+
+  constructor(code: string, { message = 'refused', retry, expected, got }: Refusal = {}) {
+    const details = `${expected ? `; expected ${expected}` : ''}${got ? `; got ${got}` : ''}`;
+    super(code, `${code}: ${message}${details}`, { retry: retry === true });
+    this.expected = expected;
+    this.got = got;
+  }
+}
+
+/** A replay began before the history that is kept. */
+export class ReplayTooOldError extends RefusedError {
+  override name = 'ReplayTooOldError';
+  /** The first position that can still be had. */
+  readonly firstAvailable: number;
+
+  constructor(refusal: Refusal, firstAvailable: number) {
+    super('REPLAY_TOO_OLD', refusal);
+    this.firstAvailable = firstAvailable;
+  }
+}
+
+/** A message was written and nobody can say any more whether it is in the log. It is not sent again. */
+export class UnknownOutcomeError extends ClientError {
+  override name = 'UnknownOutcomeError';
+  /** The message's id: if it was stored, its entry carries it. */
+  readonly id: string;
+
+  constructor(id: string, cause: unknown) {
+    super('unknown_outcome', `Message ${id} was written; whether it was stored is unknown.`, { cause });
+    this.id = id;
+  }
+}
+
+/** The connection ended. */
+export class ConnectionEndedError extends ClientError {
+  override name = 'ConnectionEndedError';
+  /** Why, as the wire has it: 4409 when a newer connection took the session over, 1006 when the link was cut. */
+  readonly closeCode: number;
+
+  constructor(closeCode: number, reason: string, retry: boolean) {
+    super('connection_ended', `The connection ended with ${closeCode} ${reason}`.trim(), { retry });
+    this.closeCode = closeCode;
+  }
+}
+
+/** The client or the transaction is closed; `cause` says why when that was not the application's own doing. */
+export class ClosedError extends ClientError {
+  override name = 'ClosedError';
+
+  constructor(what: string, cause?: unknown) {
+    super('closed', `${what} is closed.`, cause === undefined ? {} : { cause });
+  }
+}
+
+/** What was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

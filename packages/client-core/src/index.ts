@@ -1,0 +1,25 @@
+export {
+  type ClientEvents,
+  type ClientState,
+  type Credentials,
+  HAIPClient,
+  type JoinOptions,
+  type StartOptions,
+} from './client.ts';
+export {
+  ClientError,
+  ClosedError,
+  ConnectionEndedError,
+  type Refusal,
+  RefusedError,
+  ReplayTooOldError,
+  UnknownOutcomeError,
+} from './errors.ts';
+export type { HeartbeatOptions } from './heartbeat.ts';
+export type { ClientOptions, ReconnectOptions } from './options.ts';
+export type { SendResult } from './outgoing.ts';
+export type { ClientStats } from './reader.ts';
+export type { DelayRange } from './reconnect-delay.ts';
+export type { PendingMessage, Transaction, WaitOptions } from './transaction.ts';
+export type { Cursor, TransactionEvent, TransactionEvents } from './transaction-events.ts';
+export type { TransactionList, TransactionSummary } from './transaction-list.ts';

@@ -1,0 +1,63 @@
+// What a client can be told, with its defaults.
+
+import { consoleLogger, systemClock, systemRandom, uuidIds } from '@haip/platform';
+import type { Clock, CodecLimits, Ids, Logger, Random, Transport } from '@haip/protocol';
+import type { HeartbeatOptions } from './heartbeat.ts';
+import type { DelayRange } from './reconnect-delay.ts';
+
+export interface ReconnectOptions extends DelayRange {
+  /** A connection that lived this long makes the next wait a short one again. Default 30,000 ms. */
+  readonly stableAfterMs: number;
+}
+
+export interface ClientOptions {
+  /** In order of preference: one that does not open is passed over for the next. */
+  readonly transports: readonly Transport[];
+  readonly reconnect?: Partial<ReconnectOptions> | undefined;
+  readonly heartbeat?: Partial<HeartbeatOptions> | undefined;
+  /** How long one transport has to open and bring the server's HAI. Default 10,000 ms. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Caps for what is read. Default: the codec's. */
+  readonly limits?: CodecLimits | undefined;
+  readonly clock?: Clock | undefined;
+  readonly ids?: Ids | undefined;
+  readonly random?: Random | undefined;
+  /** Default: warnings and errors to the console. Credentials and message text are never logged. */
+  readonly logger?: Logger | undefined;
+}
+
+export interface Settings {
+  readonly transports: readonly Transport[];
+  readonly reconnect: ReconnectOptions;
+  readonly heartbeat: HeartbeatOptions;
+  readonly connectTimeoutMs: number;
+  readonly limits: CodecLimits | undefined;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/**
+ * The options with everything left out filled in.
+ * @throws RangeError without a transport, or for a duration outside 0 … 2^31−1 ms: a platform fires such a timer at once.
+ */
+export function settingsOf(options: ClientOptions): Settings {
+  const settings: Settings = {
+    transports: options.transports,
+    reconnect: { minDelayMs: 100, maxDelayMs: 20_000, stableAfterMs: 30_000, ...options.reconnect },
+    heartbeat: { pingAfterMs: 20_000, deadAfterMs: 10_000, ...options.heartbeat },
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    limits: options.limits,
+    clock: options.clock ?? systemClock,
+    ids: options.ids ?? uuidIds,
+    random: options.random ?? systemRandom,
+    logger: options.logger ?? consoleLogger(),
+  };
+  if (settings.transports.length === 0) throw new RangeError('transports: expected at least one');
+  const { connectTimeoutMs, reconnect, heartbeat } = settings;
+  for (const [name, ms] of Object.entries({ connectTimeoutMs, ...reconnect, ...heartbeat })) {
+    if (!(ms >= 0 && ms < 2 ** 31)) throw new RangeError(`${name}: expected 0 to 2147483647 ms, got ${ms}`);
+  }
+  return settings;
+}

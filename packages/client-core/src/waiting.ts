@@ -1,0 +1,37 @@
+// Waiting that a signal can end. Nothing here leaves a timer or a listener behind.
+
+import type { Clock } from '@haip/protocol';
+
+/** The promise's outcome, or the signal's reason when that comes first. The promise itself goes on. */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    const done = (): void => signal.removeEventListener('abort', stop);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(done);
+  });
+}
+
+/** Resolves after `ms`, or at once when the signal is aborted: who waited looks at the signal. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      timer.cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = clock.timer(ms, done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+/**
+ * Lets whoever waits for a promise that was just resolved go on first, through a good number of `await`s of their own.
+ * Without it what came in the same read would be handed over before they could listen.
+ */
+export async function yieldToWaiting(): Promise<void> {
+  for (let turn = 0; turn < 32; turn++) await undefined;
+}

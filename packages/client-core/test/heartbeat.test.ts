@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { setUp } from './scripted-server.ts';
+
+const pings = (types: string[]): number => types.filter((type) => type === 'PING').length;
+
+describe('the heartbeat', () => {
+  it('asks after 20 s of hearing nothing, and an answer keeps the link [CLOSE-2]', async () => {
+    const { client, clock, connected } = setUp();
+    const peer = await connected();
+    await clock.advance(19_999);
+    expect(pings(peer.types)).toBe(0);
+    await clock.advance(1);
+    expect(pings(peer.types)).toBe(1);
+    peer.send({ type: 'PONG', payload: {} });
+    await clock.advance(10_000);
+    expect(client.state.name).toBe('connected');
+    await clock.advance(10_000);
+    expect(pings(peer.types)).toBe(2);
+  });
+
+  it('F5 F6: without an answer the link is dead 10 s later, and the client reconnects [CLOSE-2]', async () => {
+    const { client, clock, connected, transport, reconnected } = setUp();
+    await connected();
+    transport.last.mute('down');
+    await clock.advance(29_999);
+    expect(client.state.name).toBe('connected');
+    await clock.advance(1);
+    expect(client.state).toMatchObject({ name: 'waiting', reason: { code: 'silent' } });
+    const again = await reconnected();
+    expect((await again.until('HAI')).payload.resume_token).toBe('secret');
+  });
+
+  it('anything heard puts it off, the link’s own signs of life included', async () => {
+    const { clock, connected } = setUp();
+    const peer = await connected();
+    await clock.advance(15_000);
+    peer.send({ type: 'INFO', payload: { kind: 'typing' } });
+    await clock.advance(19_999);
+    expect(pings(peer.types)).toBe(0);
+    peer.raw.connection.probe();
+    await clock.advance(19_000);
+    expect(pings(peer.types)).toBe(0);
+    await clock.advance(1_001);
+    expect(pings(peer.types)).toBe(1);
+  });
+
+  it('answers PING by PONG with its payload [CLOSE-3]', async () => {
+    const { connected } = setUp();
+    const peer = await connected();
+    peer.send({ type: 'PING', id: 'p-1', payload: { nonce: 7 } });
+    expect(await peer.until('PONG')).toMatchObject({ related_id: 'p-1', payload: { nonce: 7 }, seq: '2' });
+  });
+
+  it('F15: after a jump of the clock it asks at once, and gives the peer its full time', async () => {
+    const { client, started, peers, sleeper } = withSleep();
+    await started();
+    sleeper.sleep(600_000);
+    await sleeper.clock.advance(20_000);
+    const peer = peers[0];
+    expect(pings(peer?.types ?? [])).toBe(1);
+    expect(client.state.name).toBe('connected');
+    peer?.send({ type: 'PONG' });
+    await sleeper.clock.advance(10_000);
+    expect(client.state.name).toBe('connected');
+  });
+
+  it('F15: a sleep while it waits for an answer asks again instead of giving up', async () => {
+    const { client, clock, started, peers, sleeper } = withSleep();
+    await started();
+    await clock.advance(20_000);
+    sleeper.sleep(600_000);
+    await clock.advance(10_000);
+    const peer = peers[0];
+    expect(pings(peer?.types ?? [])).toBe(2);
+    expect(client.state.name).toBe('connected');
+    await clock.advance(10_000);
+    expect(client.state.name).toBe('waiting');
+  });
+});
+
+/** A client whose clock can jump while its timers stand still, as in a machine that sleeps. */
+function withSleep() {
+  let slept = 0;
+  const sleepy = setUp();
+  const { clock } = sleepy;
+  const all = setUp({
+    clock: {
+      now: () => clock.now() + slept,
+      monotonic: () => clock.monotonic() + slept,
+      timer: (ms, fire) => clock.timer(ms, fire),
+    },
+  });
+  const sleep = (ms: number): void => {
+    slept += ms;
+  };
+  return { ...all, clock, sleeper: { clock, sleep } };
+}
