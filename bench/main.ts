@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Measurement, printTable, type Row, summarize } from './table.ts';
+import { type Measurement, type Pair, printTable, type Row, summarize } from './table.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -76,6 +76,18 @@ async function measure(load: ChildProcess, { process: server, port }: Contender,
   return { value, cpuMsPer100k: ((after.cpuMicros - before.cpuMicros) / 1000 / units) * 100_000 };
 }
 
+async function measureBoth(row: Row, bare: Contender, haip: Contender): Promise<Pair> {
+  return { bare: await measure(load, bare, row), haip: await measure(load, haip, row) };
+}
+
+/** Memory that a process has had once it keeps, so what a session takes shows only in a new one. */
+async function measureFresh(row: Row): Promise<Pair> {
+  const fresh = [await contender('./servers/bare.ts'), await contender('./servers/haip.ts')] as const;
+  const pair = await measureBoth(row, ...fresh);
+  for (const { process: server } of fresh) server.send('end');
+  return pair;
+}
+
 const wanted = options.only?.split(',');
 const chosen = rows.filter(({ name }) => wanted === undefined || wanted.includes(name));
 const load = start('./load/main.ts', 1);
@@ -84,10 +96,10 @@ const haip = await contender('./servers/haip.ts');
 
 const results = [];
 for (const row of chosen) {
-  const pairs: { bare: Measurement; haip: Measurement }[] = [];
+  const pairs: Pair[] = [];
   // The first round only warms both up.
   for (let round = 0; round <= Number(options.rounds); round++) {
-    const pair = { bare: await measure(load, bare, row), haip: await measure(load, haip, row) };
+    const pair = await (row.name === 'idle' ? measureFresh(row) : measureBoth(row, bare, haip));
     if (round > 0) pairs.push(pair);
   }
   results.push(summarize(row, pairs));

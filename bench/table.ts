@@ -14,6 +14,12 @@ export interface Measurement {
   readonly cpuMsPer100k: number;
 }
 
+/** One round: both servers, one after the other. */
+export interface Pair {
+  readonly bare: Measurement;
+  readonly haip: Measurement;
+}
+
 interface Spread {
   readonly median: number;
   readonly min: number;
@@ -36,8 +42,8 @@ function spread(values: readonly number[]): Spread {
   return { median, min: at(0), max: at(sorted.length - 1) };
 }
 
-export function summarize(row: Row, pairs: readonly { bare: Measurement; haip: Measurement }[]): Summary {
-  const middle = (pick: (pair: (typeof pairs)[0]) => number): number => spread(pairs.map(pick)).median;
+export function summarize(row: Row, pairs: readonly Pair[]): Summary {
+  const middle = (pick: (pair: Pair) => number): number => spread(pairs.map(pick)).median;
   const ratio = spread(pairs.map((pair) => pair.haip.value / pair.bare.value));
   const reaches = (goal: number): boolean => (row.lowerIsBetter ? ratio.median <= goal : ratio.median >= goal);
   return {

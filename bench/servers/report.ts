@@ -6,14 +6,13 @@ export interface Cost {
   readonly memoryBytes: number;
 }
 
-/** Says the port, then answers each `cost` with what the process has used so far. Memory is measured after a collection. */
+/** Says the port, then answers each `cost` with what the process has used so far. Memory is what the system says, after a collection. */
 export function report(port: number): void {
   process.on('message', (message) => {
     if (message === 'end') process.exit(0);
     if (message === 'collect') globalThis.gc?.();
     const { user, system } = process.cpuUsage();
-    const { heapUsed, external } = process.memoryUsage();
-    process.send?.({ cpuMicros: user + system, memoryBytes: heapUsed + external } satisfies Cost);
+    process.send?.({ cpuMicros: user + system, memoryBytes: process.memoryUsage.rss() } satisfies Cost);
   });
   process.send?.({ port });
 }

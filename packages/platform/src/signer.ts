@@ -1,9 +1,8 @@
 import type { Signer } from '@haip/protocol';
+import { hmac } from '#hmac';
 
-function toBase64Url(bytes: Uint8Array): string {
-  const text = btoa(String.fromCharCode(...bytes));
-  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-}
+/** A keyed digest of a text as base64url, at once or later. */
+export type Digest = (text: string) => string | Promise<string>;
 
 /** Compares every character, so that time tells nothing about where two digests differ. */
 function isEqual(a: string, b: string): boolean {
@@ -13,20 +12,19 @@ function isEqual(a: string, b: string): boolean {
 }
 
 /**
- * HMAC-SHA-256 over Web Crypto. Nodes that share clients share the key.
+ * Signs with HMAC-SHA-256. Nodes that share clients share the key.
  *
  * @param key at least 16 characters; left out, a random one, so that tokens die with the process.
+ * @throws RangeError for a shorter key.
  */
 export function hmacSigner(key?: string): Signer {
   if (key !== undefined && key.length < 16) throw new RangeError('key: expected at least 16 characters');
-  const secret = key === undefined ? crypto.getRandomValues(new Uint8Array(32)) : new TextEncoder().encode(key);
-  const imported = crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  // Whoever signs sees a rejection; without this one nobody listens to, it would end the process.
-  imported.catch(() => {});
-
-  async function sign(text: string): Promise<string> {
-    const mac = await crypto.subtle.sign('HMAC', await imported, new TextEncoder().encode(text));
-    return toBase64Url(new Uint8Array(mac));
-  }
-  return { sign, verify: async (text, mac) => isEqual(await sign(text), mac) };
+  const sign = hmac(key);
+  return {
+    sign,
+    verify(text, mac) {
+      const own = sign(text);
+      return own instanceof Promise ? own.then((late) => isEqual(late, mac)) : isEqual(own, mac);
+    },
+  };
 }

@@ -68,7 +68,7 @@ export class Agent implements Follower {
     this.#watch?.cancel();
     this.#watch = undefined;
     this.#retry?.cancel();
-    this.#turn?.abort(new Error('the server is closing'));
+    this.#turn?.stop.stop(new Error('the server is closing'));
   }
 
   /** Another node answers, or the store failed: looks again when the other's lease could have lapsed. */
@@ -82,8 +82,8 @@ export class Agent implements Follower {
 
   /** Whether somebody stopped the turn that runs. */
   #look(turn: ToolTurn): void {
-    if (this.#log.ended) turn.abort(new Error('the transaction has ended'));
-    else if (turn.runId !== undefined && this.#log.cancelled.has(turn.runId)) turn.abort(new Error('cancelled'));
+    if (this.#log.ended) turn.stop.stop(new Error('the transaction has ended'));
+    else if (turn.runId !== undefined && this.#log.cancelled.has(turn.runId)) turn.stop.stop(new Error('cancelled'));
   }
 
   /** Waits only for what is not there at once: most messages are answered without a pause between. */
@@ -191,7 +191,7 @@ export class Agent implements Follower {
       (fault) => end(fault ? ['ERROR', fault] : this.#endingOf(turn)),
       (error: unknown) => end(this.#failed(turn, error)),
     );
-    turn.stopped = () => {
+    turn.stop.onStop = () => {
       grace ??= clock.timer(GRACE_MS, () => {
         log('warn', 'tool ignored its signal', { tool: this.#tool.name });
         end(this.#endingOf(turn));
@@ -208,18 +208,18 @@ export class Agent implements Follower {
     if (this.#turn === undefined) return;
     const { clock, limits, log } = this.#context;
     const left = this.#turnSince + limits.turnTimeoutMs - clock.monotonic();
-    if (left <= 0) return this.#turn.abort(new Error('the time for this turn is over'));
+    if (left <= 0) return this.#turn.stop.stop(new Error('the time for this turn is over'));
     this.#watch = clock.timer(Math.min(left, LEASE_MS / 2), this.#lookAfter);
     const held = this.#hold();
     if (held instanceof Promise) held.catch((error: unknown) => log('warn', 'lease not renewed', { error }));
   };
 
   #endingOf(turn: ToolTurn): Ending {
-    return turn.aborted ? [this.#endOf(turn)] : finished;
+    return turn.stop.stopped ? [this.#endOf(turn)] : finished;
   }
 
   #failed(turn: ToolTurn, error: unknown): Ending {
-    if (turn.aborted && this.#endOf(turn) === 'CANCELLED') return ['CANCELLED'];
+    if (turn.stop.stopped && this.#endOf(turn) === 'CANCELLED') return ['CANCELLED'];
     this.#context.log('error', 'tool failed', { tool: this.#tool.name, transaction: this.#log.transaction, error });
     return ['ERROR'];
   }

@@ -14,6 +14,7 @@ import {
   type PermissionMap,
 } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
+import type { Stop } from './stop.ts';
 
 /** A user as the server keeps it: permissions always a map. */
 export interface KnownUser extends HAIPUser {
@@ -62,31 +63,38 @@ const refused = (): Fault => new Fault('AUTHENTICATION_FAILED', { expected: 'val
  *
  * @returns the user; AUTHENTICATION_FAILED (closes 1008) when refused, broken or misshapen; OVERLOADED (closes 1013)
  * when no answer came in time. Never rejects.
+ *
+ * @param stop stopped by the caller when the peer is gone, and here when the time is over
  */
 export async function authenticate(
   context: ServerContext,
   auth: JsonValue | undefined,
   info: PeerInfo,
-  gone: AbortSignal,
+  stop: Stop,
 ): Promise<KnownUser | Fault> {
   const authenticator = context.authenticator();
   if (authenticator === undefined) {
     context.log('error', 'authenticator missing', { expected: 'server.authenticate(fn)' });
     return refused();
   }
-  const ending = new AbortController();
   const late = Promise.withResolvers<Fault>();
-  const abort = (): void => {
-    ending.abort(gone.reason);
-    late.resolve(refused());
-  };
-  gone.addEventListener('abort', abort);
+  stop.onStop = () => late.resolve(refused());
   const timer = context.clock.timer(context.limits.authTimeoutMs, () => {
     context.log('warn', 'authenticator timed out');
-    ending.abort(new Error('the time to authenticate is over'));
     late.resolve(new Fault('OVERLOADED', { expected: 'a verdict in time', close: 1013 }));
+    stop.stop(new Error('the time to authenticate is over'));
   });
-  const given: AuthContext = { ...info, signal: ending.signal };
+  // The address costs a system call, the signal an object: neither is made unless it is looked at.
+  const given: AuthContext = {
+    transport: info.transport,
+    headers: info.headers,
+    get remoteAddress() {
+      return info.remoteAddress;
+    },
+    get signal() {
+      return stop.signal;
+    },
+  };
   try {
     const answer = await Promise.race([authenticator(auth ?? null, given), late.promise]);
     if (answer instanceof Fault) return answer;
@@ -100,6 +108,5 @@ export async function authenticate(
     return refused();
   } finally {
     timer.cancel();
-    gone.removeEventListener('abort', abort);
   }
 }

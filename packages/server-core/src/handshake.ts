@@ -19,6 +19,7 @@ import {
 import { authenticate, type KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
 import { issueToken, readToken } from './resume-token.ts';
+import type { Stop } from './stop.ts';
 
 /** What a granted HAI comes to. */
 export interface Welcome {
@@ -42,7 +43,7 @@ export async function judgeHai(
   context: ServerContext,
   hai: Envelope,
   info: PeerInfo,
-  gone: AbortSignal,
+  stop: Stop,
   current?: string,
 ): Promise<Welcome | Fault> {
   const misshapen = checkFromClient(hai, eventTypes.HAI);
@@ -50,7 +51,7 @@ export async function judgeHai(
   const terms = negotiate(hai.payload);
   if (terms instanceof Fault) return terms;
   const payload: JsonObject = isJsonObject(hai.payload) ? hai.payload : {};
-  const user = await authenticate(context, payload['auth'], info, gone);
+  const user = await authenticate(context, payload['auth'], info, stop);
   if (user instanceof Fault) return user;
   const session =
     current ?? (await readToken(context.signer, payload['resume_token'], user.id)) ?? context.ids();

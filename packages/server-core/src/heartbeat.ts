@@ -2,46 +2,57 @@
 // busy connection is never asked. Limits: ping 20 s, dead after 10 s more.
 
 import type { Clock, Connection, Timer } from '@haip/protocol';
+import type { ServerLimits } from './limits.ts';
 
-export interface HeartbeatOptions {
-  readonly pingAfterMs: number;
-  readonly deadAfterMs: number;
+/** Whose connection it is. */
+export interface HeartbeatOwner {
   /** Asks the peer for a sign of life. */
-  readonly ping: () => void;
+  ping(): void;
   /** The peer gave none. */
-  readonly dead: () => void;
+  giveUp(): void;
 }
 
 export class Heartbeat {
   readonly #clock: Clock;
+  readonly #limits: Pick<ServerLimits, 'pingAfterMs' | 'deadAfterMs'>;
   readonly #connection: Connection;
-  readonly #options: HeartbeatOptions;
+  readonly #owner: HeartbeatOwner;
   #timer: Timer;
   #heard: number;
+  #asked = false;
 
-  constructor(clock: Clock, connection: Connection, options: HeartbeatOptions) {
+  constructor(
+    clock: Clock,
+    limits: Pick<ServerLimits, 'pingAfterMs' | 'deadAfterMs'>,
+    connection: Connection,
+    owner: HeartbeatOwner,
+  ) {
     this.#clock = clock;
+    this.#limits = limits;
     this.#connection = connection;
-    this.#options = options;
+    this.#owner = owner;
     this.#heard = connection.heard;
-    this.#timer = clock.timer(options.pingAfterMs, this.#listen);
+    this.#timer = this.#wait(limits.pingAfterMs);
   }
 
   stop(): void {
     this.#timer.cancel();
   }
 
-  readonly #listen = (): void => {
+  #wait(ms: number): Timer {
+    return this.#clock.timer(ms, () => this.#judge());
+  }
+
+  #judge(): void {
+    const { pingAfterMs, deadAfterMs } = this.#limits;
     const silent = this.#connection.heard === this.#heard;
     this.#heard = this.#connection.heard;
-    if (silent) this.#options.ping();
-    this.#timer = silent
-      ? this.#clock.timer(this.#options.deadAfterMs, this.#judge)
-      : this.#clock.timer(this.#options.pingAfterMs, this.#listen);
-  };
-
-  readonly #judge = (): void => {
-    if (this.#connection.heard === this.#heard) this.#options.dead();
-    else this.#listen();
-  };
+    if (silent && this.#asked) {
+      this.#owner.giveUp();
+      return;
+    }
+    if (silent) this.#owner.ping();
+    this.#asked = silent;
+    this.#timer = this.#wait(silent ? deadAfterMs : pingAfterMs);
+  }
 }

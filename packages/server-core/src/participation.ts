@@ -65,11 +65,16 @@ export class Participation implements ReaderOwner {
     this.#own.add(position);
   }
 
-  /** Stores that the user became a member; the JOIN itself is settled by its verdict. */
-  async enter(envelope: Envelope): Promise<void> {
-    const draft = this.#draft({ envelope, bytes: undefined, mime: undefined, payload: {}, size: 256 });
+  /**
+   * Stores that the user became a member; the JOIN itself is settled by its verdict.
+   *
+   * @param own the connection asked with this envelope and gets its receipt; else it gets the entry, as others do
+   */
+  async enter(envelope: Envelope, own: boolean): Promise<void> {
+    const join = own ? envelope : { ...envelope, id: this.#context.ids() };
+    const draft = this.#draft({ envelope: join, bytes: undefined, mime: undefined, payload: {}, size: 256 });
     await this.log.append([draft]);
-    if (draft.outcome?.kind === 'stored') this.#own.add(draft.outcome.position);
+    if (own && draft.outcome?.kind === 'stored') this.#own.add(draft.outcome.position);
   }
 
   readingRefused(): Fault | undefined {

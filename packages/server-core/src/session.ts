@@ -29,6 +29,7 @@ import { Outbound } from './outbound.ts';
 import type { Participant } from './participation.ts';
 import { answerRequest } from './requests.ts';
 import { Settlement } from './settlement.ts';
+import { Stop } from './stop.ts';
 import { Transactions } from './transactions.ts';
 
 type Phase = 'hai' | 'verdict' | 'open' | 'ended';
@@ -41,7 +42,8 @@ export class Session implements Participant {
   readonly #connection: Connection;
   readonly #info: PeerInfo;
   readonly #settlement = new Settlement();
-  readonly #gone = new AbortController();
+  /** Ends the question that is out to the authenticator. */
+  #asking: Stop | undefined;
   #phase: Phase = 'hai';
   #timer: Timer | undefined;
   #heartbeat: Heartbeat | undefined;
@@ -103,7 +105,7 @@ export class Session implements Participant {
     this.#phase = 'ended';
     this.#timer?.cancel();
     this.#heartbeat?.stop();
-    this.#gone.abort(new Error('the connection has ended'));
+    this.#asking?.stop(new Error('the connection has ended'));
     this.#transactions?.close();
     if (this.context.sessions.get(this.id) === this) this.context.sessions.delete(this.id);
   }
@@ -171,7 +173,8 @@ export class Session implements Participant {
     this.#phase = 'verdict';
     this.#haiId = envelope.id;
     this.#timer?.cancel();
-    judgeHai(this.context, envelope, this.#info, this.#gone.signal)
+    this.#asking = new Stop();
+    judgeHai(this.context, envelope, this.#info, this.#asking)
       .then((verdict) => {
         if (this.#phase !== 'verdict') return;
         if (verdict instanceof Fault) this.#turnAway(verdict, envelope.id);
@@ -227,13 +230,18 @@ export class Session implements Participant {
   }
 
   #beginHeartbeat(): void {
-    const { clock, limits } = this.context;
-    const { pingAfterMs, deadAfterMs } = limits;
-    // A plain v1 client answers only a few PINGs in its life; the link's own sign of life keeps it.
-    const ping = (): void =>
-      this.terms.transactionLog ? this.outbound.say({ type: 'PING', payload: {} }) : this.#connection.probe();
-    const dead = (): void => this.close(1001, 'no sign of life');
-    this.#heartbeat = new Heartbeat(clock, this.#connection, { pingAfterMs, deadAfterMs, ping, dead });
+    this.#heartbeat = new Heartbeat(this.context.clock, this.context.limits, this.#connection, this);
+  }
+
+  /** Asks for a sign of life. A plain v1 client answers only a few PINGs in its life; the link's own sign keeps it. */
+  ping(): void {
+    if (this.terms.transactionLog) this.outbound.say({ type: 'PING', payload: {} });
+    else this.#connection.probe();
+  }
+
+  /** The peer gave no sign of life. */
+  giveUp(): void {
+    this.close(1001, 'no sign of life');
   }
 
   #receive(incoming: Incoming): void {
@@ -324,7 +332,8 @@ export class Session implements Participant {
     if (this.#refreshing) return this.close(4429, 'a HAI while another is pending');
     this.#refreshing = true;
     this.#haiId = hai.id;
-    judgeHai(this.context, hai, this.#info, this.#gone.signal, this.id)
+    this.#asking = new Stop();
+    judgeHai(this.context, hai, this.#info, this.#asking, this.id)
       .then((verdict) => {
         this.#refreshing = false;
         if (this.#phase === 'open') this.#refresh(hai, verdict);

@@ -5,7 +5,7 @@ export class Settlement {
   #taken = 0;
   #settled = 0;
   /** Numbers settled before one below them was. Stays empty while everything is done at once. */
-  readonly #early = new Set<number>();
+  #early: Set<number> | undefined;
   #told = 0;
 
   /** The last number taken. */
@@ -19,11 +19,13 @@ export class Settlement {
 
   settle(number: number): void {
     if (number !== this.#settled + 1) {
-      if (number > this.#settled) this.#early.add(number);
+      if (number <= this.#settled) return;
+      this.#early ??= new Set();
+      this.#early.add(number);
       return;
     }
     this.#settled = number;
-    while (this.#early.size > 0 && this.#early.delete(this.#settled + 1)) this.#settled++;
+    while (this.#early?.delete(this.#settled + 1)) this.#settled++;
   }
 
   /** Everything up to here is settled. */

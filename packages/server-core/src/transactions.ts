@@ -84,14 +84,14 @@ export class Transactions {
 
   join(envelope: Envelope): void {
     const payload = isJsonObject(envelope.payload) ? envelope.payload : {};
-    this.#joinInLane(envelope, payload);
+    this.#joinInLane(envelope, payload, true);
   }
 
   /** One cursor that a HAI brought: a JOIN whose answer names the HAI. */
   resume(hai: Envelope, item: JsonObject): void {
     const transaction = item['transaction'] as string;
     const join: Envelope = { ...hai, transaction, type: 'TRANSACTION_JOIN', payload: item };
-    this.#joinInLane(join, item);
+    this.#joinInLane(join, item, false);
   }
 
   leave(envelope: Envelope): void {
@@ -170,27 +170,37 @@ export class Transactions {
       payload: { referenceId: record.referenceId, toolName: record.tool, epoch },
     });
     const lane = this.#lane(transaction);
+    // Started again on a connection that has it open: one hold on the log is enough.
+    if (lane.participation !== undefined) this.#session.context.logs.release(log);
     lane.participation ??= this.#participation(lane, log);
-    if (lane.participation.log !== log) throw new Error('a transaction has one log on a node');
     if (created) lane.participation.claim(1);
-    this.#open(lane.participation, log.first - 1);
+    // From the very beginning: what is no longer kept of it shows as a gap.
+    this.#open(lane.participation, 0);
   }
 
-  #joinInLane(envelope: Envelope, payload: JsonObject): void {
+  /** @param asked false for a cursor in a HAI: then a JOIN that must be stored is the server's own, with no receipt. */
+  #joinInLane(envelope: Envelope, payload: JsonObject, asked: boolean): void {
     this.#inLane(envelope, 0, (participation) =>
-      this.#join(participation, envelope, payload).catch((error: unknown) => this.#notServed(envelope, error)),
+      this.#join(participation, envelope, payload, asked).catch((error: unknown) => this.#notServed(envelope, error)),
     );
   }
 
-  async #join(participation: Participation, envelope: Envelope, payload: JsonObject): Promise<void> {
+  async #join(
+    participation: Participation,
+    envelope: Envelope,
+    payload: JsonObject,
+    asked: boolean,
+  ): Promise<void> {
     const { log, reader } = participation;
     await log.refresh();
-    const asked = isDecimal(payload['seq']) ? readDecimal(payload['seq']) : undefined;
+    const seq = isDecimal(payload['seq']) ? readDecimal(payload['seq']) : undefined;
     const verdict =
       reader === undefined
-        ? judgeCursor(log, payload['epoch'], asked)
+        ? judgeCursor(log, payload['epoch'], seq)
         : ({ verdict: 'resumed', position: reader.position } as const);
-    if (!log.members.has(this.#session.user.id) && !log.ended) await participation.enter(envelope);
+    if (!log.members.has(this.#session.user.id) && !log.ended) {
+      await participation.enter(envelope, asked);
+    }
     if (this.#closed) return;
     this.#session.done(envelope);
     this.#session.outbound.say({

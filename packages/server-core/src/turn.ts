@@ -20,6 +20,7 @@ import {
 import type { ServerContext } from './context.ts';
 import { endPayload } from './drafting.ts';
 import type { LiveLog } from './live-log.ts';
+import { Stop } from './stop.ts';
 import { StreamWriter } from './stream-writer.ts';
 
 /** What a turn's calls give when all was done at once. */
@@ -39,18 +40,15 @@ interface Statement {
 
 export class ToolTurn implements Turn {
   readonly message: Entry;
+  readonly stop = new Stop();
   readonly #context: ServerContext;
   readonly #log: LiveLog;
   readonly #session: string;
   readonly #fence: number;
   #writers: StreamWriter[] | undefined;
-  #controller: AbortController | undefined;
-  #aborted: { readonly reason: unknown } | undefined;
   #runId: string | undefined;
   #answered = false;
   #over = false;
-  /** Called once, when the turn is stopped. */
-  stopped: (() => void) | undefined;
 
   constructor(context: ServerContext, log: LiveLog, message: Entry, session: string, fence: number) {
     this.#context = context;
@@ -77,28 +75,12 @@ export class ToolTurn implements Turn {
     return { id, claims: this.#log.author(id)?.claims };
   }
 
-  /** Made when first asked for: most turns of a simple tool never are. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort(this.#aborted.reason);
-    }
-    return this.#controller.signal;
+    return this.stop.signal;
   }
 
   get runId(): string | undefined {
     return this.#runId;
-  }
-
-  get aborted(): boolean {
-    return this.#aborted !== undefined;
-  }
-
-  abort(reason: unknown): void {
-    if (this.#aborted) return;
-    this.#aborted = { reason };
-    this.#controller?.abort(reason);
-    this.stopped?.();
   }
 
   async conversation(): Promise<Conversation> {
@@ -144,7 +126,7 @@ export class ToolTurn implements Turn {
 
   #refused(): Promise<never> | undefined {
     if (this.#over) return Promise.reject(new Error('the turn is over: nothing more can be written in it'));
-    return this.#aborted && Promise.reject(this.#aborted.reason);
+    return this.stop.stopped ? Promise.reject(this.stop.reason) : undefined;
   }
 
   /** Closes a message stream: its END carries the whole text, then its parts are deleted. */
@@ -230,7 +212,7 @@ export class ToolTurn implements Turn {
       if (outcome?.kind === 'stored') continue;
       const why = outcome?.kind === 'refused' ? outcome.why : 'repeat';
       const reason = new Error(`${type} was refused: ${reasons[why]}`);
-      this.abort(reason);
+      this.stop.stop(reason);
       throw reason;
     }
   }

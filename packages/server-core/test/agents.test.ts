@@ -1,3 +1,4 @@
+import type { Draft } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import { heldStore, testHistory } from './stores.ts';
@@ -109,4 +110,70 @@ describe('one agent for each transaction', () => {
     await seeEntry(eve, { payload: 'one: hello' });
     expect([answered, id === other]).toEqual([['one: hello'], false]);
   });
+
+  test('a server that answers again goes on behind what the other one answered', async () => {
+    const { clock, answered, one, two, ada, id } = await twoServers();
+    await say(ada, id, 'a');
+    await seeEntry(ada, { payload: 'one: a' });
+    await clock.advance(19_000);
+    await settled(ada, ada.send({ type: 'PING' }));
+    await clock.advance(19_000);
+    const eve = await two.enter('eve');
+    await join(eve, id);
+    await say(eve, id, 'b');
+    await seeEntry(eve, { payload: 'two: b' });
+    await two.server.close();
+    await settled(ada, ada.send({ type: 'PING' }));
+    await clock.advance(19_000);
+    await settled(ada, ada.send({ type: 'PING' }));
+    await clock.advance(19_000);
+    await say(ada, id, 'c');
+    await seeEntry(ada, { payload: 'one: c' });
+
+    expect([answered, one.server.connections]).toEqual([['one: a', 'two: b', 'one: c'], 1]);
+  });
+
+  test('a server that waits for the lease of another one can be closed: it leaves no timer', async () => {
+    const { clock, one, two, ada, id } = await twoServers();
+    await say(ada, id, 'a');
+    const eve = await two.enter('eve');
+    await join(eve, id);
+    await clock.settle();
+    await one.server.close();
+    const [waiting] = [clock.pending];
+    await two.server.close();
+    await clock.settle();
+
+    expect([waiting, clock.pending]).toEqual([2, 0]);
+  });
+
+  test('a transaction that is being opened while its server closes is not answered', async () => {
+    const { clock, answered, history, two } = await twoServers();
+    const silent = testServer({ clock, history, tools: [{ name: 'tool' }] });
+    const ada = await silent.enter('ada');
+    const { id } = await start(ada, 'tool');
+    await silent.server.close();
+    const eve = await two.enter('eve');
+    const release = history.holdReads();
+    eve.send({ type: 'MESSAGE', transaction: id, payload: 'never answered' });
+    await clock.settle();
+    await history.append(id, [unanswered]);
+    await two.server.close();
+    release();
+    await clock.advance(60_000);
+
+    expect([answered, two.server.transactions, clock.pending]).toEqual([[], 0, 0]);
+  });
 });
+
+const unanswered: Draft = {
+  id: 'unanswered',
+  user: 'ada',
+  session: 'elsewhere',
+  ts: 0,
+  channel: 'USER',
+  type: 'MESSAGE',
+  payload: 'anybody?',
+  size: 256,
+  digest: '',
+};

@@ -160,6 +160,17 @@ describe('the first message', () => {
     expect((await start(live)).id).toBeTruthy();
   });
 
+  test('[HAI-7] a connection that ends before it said HAI leaves nothing behind', async () => {
+    const { connect, clock, server } = testServer();
+    const [cut, closed] = [connect(), connect()];
+    await clock.settle();
+    cut.link.cut();
+    closed.connection.close(1000);
+    await clock.settle();
+
+    expect([server.connections, clock.pending]).toEqual([0, 0]);
+  });
+
   test('A27: a connection that says no HAI within 5 s is closed 4408 and leaves nothing [HAI-2]', async () => {
     const { connect, clock, server } = testServer();
     const peers = times(1000, () => connect());

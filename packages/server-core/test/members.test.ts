@@ -1,5 +1,8 @@
+import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
+import { heldStore, testHistory } from './stores.ts';
 import { answerTo, entriesOf, join, say, seeEntry, settled, start, testServer, userOf } from './support.ts';
+import { mute } from './tools.ts';
 
 describe('membership', () => {
   test('[TX-5] is stored once for each user, however many connections come and go', async () => {
@@ -43,6 +46,40 @@ describe('membership', () => {
       user: 'eve',
     });
   });
+});
+
+test('F55: what was being read for a connection when it left is not sent to it', async () => {
+  const clock = fakeClock();
+  const history = heldStore(testHistory(clock));
+  const { enter } = testServer({ clock, history, tools: [mute] });
+  const ada = await enter('ada');
+  const { id } = await start(ada, 'mute');
+  const eve = await enter('eve', {}, { highWaterBytes: 500 });
+  await join(eve, id);
+  eve.link.stall('down');
+  for (let n = 0; n < 700; n++) await say(ada, id, `text ${n}`);
+  const release = history.holdReads();
+  eve.link.resume('down');
+  await clock.settle();
+  const before = entriesOf(eve).length;
+  await settled(eve, eve.send({ type: 'TRANSACTION_LEAVE', transaction: id }));
+  release();
+  await clock.settle();
+
+  expect(before).toBeLessThan(700);
+  expect(entriesOf(eve)).toHaveLength(before);
+});
+
+test('[TX-6] a transaction that all have left is in hand no more, while they stay connected', async () => {
+  const { enter, server, clock } = testServer();
+  const [ada, eve] = [await enter('ada'), await enter('eve')];
+  const { id } = await start(ada);
+  await join(eve, id);
+  expect(server.transactions).toBe(1);
+  for (const peer of [ada, eve]) await settled(peer, peer.send({ type: 'TRANSACTION_LEAVE', transaction: id }));
+  await clock.settle();
+
+  expect([server.transactions, server.connections]).toEqual([0, 2]);
 });
 
 describe('TRANSACTION_END', () => {

@@ -141,11 +141,10 @@ describe('a heartbeat', () => {
     const clock = fakeClock();
     const connection = { heard: 0 };
     const said: string[] = [];
-    const heartbeat = new Heartbeat(clock, connection as unknown as Connection, {
-      pingAfterMs: 20_000,
-      deadAfterMs: 10_000,
-      ping: () => said.push(`ping ${clock.monotonic()}`),
-      dead: () => said.push(`dead ${clock.monotonic()}`),
+    const limits = { pingAfterMs: 20_000, deadAfterMs: 10_000 };
+    const heartbeat = new Heartbeat(clock, limits, connection as unknown as Connection, {
+      ping: () => void said.push(`ping ${clock.monotonic()}`),
+      giveUp: () => void said.push(`dead ${clock.monotonic()}`),
     });
     return { clock, connection, said, heartbeat };
   }

@@ -1,8 +1,9 @@
 import { hmacSigner } from '@haip/platform';
-import type { Authenticator, HAIPUser } from '@haip/protocol';
+import type { Authenticator, HAIPUser, HistoryStore } from '@haip/protocol';
 import { createPermissionMap } from '@haip/protocol';
+import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
-import { testHistory } from './stores.ts';
+import { heldStore, testHistory } from './stores.ts';
 import {
   answerTo,
   entriesOf,
@@ -146,13 +147,13 @@ describe('two connections of one session', () => {
 
 describe('a later HAI on the connection', () => {
   /** A server whose users' rights the test changes. */
-  function changingRights() {
+  function changingRights(history?: HistoryStore, clock = fakeClock()) {
     const rights = new Map<string, Partial<HAIPUser> | null>();
     const authenticate: Authenticator = (auth) => {
       const change = rights.get(auth.user);
       return change === null ? null : userOf(auth.user, change);
     };
-    return { ...testServer({ authenticate }), rights };
+    return { ...testServer({ authenticate, clock, ...(history && { history }) }), rights };
   }
 
   test('[HAI-11] of the same user gives more rights', async () => {
@@ -196,6 +197,29 @@ describe('a later HAI on the connection', () => {
 
     await expect(say(eve, id, 'hello?')).rejects.toThrow('TRANSACTION_NOT_FOUND');
     expect(JSON.stringify(eve.received)).not.toContain('a secret');
+  });
+
+  test('[PERM-4] that takes the right to read away stops what is being read at that moment', async () => {
+    const clock = fakeClock();
+    const history = heldStore(testHistory(clock));
+    const { enter, rights } = changingRights(history, clock);
+    const ada = await enter('ada');
+    const { id } = await start(ada);
+    const eve = await enter('eve', {}, { highWaterBytes: 500 });
+    await join(eve, id);
+    eve.link.stall('down');
+    for (let n = 0; n < 400; n++) await say(ada, id, `text ${n}`);
+    const release = history.holdReads();
+    eve.link.resume('down');
+    await clock.settle();
+    const before = entriesOf(eve).length;
+    rights.set('eve', { permissions: {} });
+    await again(eve, 'eve');
+    release();
+    await clock.settle();
+
+    expect(before).toBeLessThan(400);
+    expect(entriesOf(eve)).toHaveLength(before);
   });
 
   test('[HAI-11] that is refused is an ERROR, and the old rights hold', async () => {

@@ -35,6 +35,8 @@ export const bothStores: readonly [name: string, make: (clock: FakeClock) => His
 export interface HeldStore extends HistoryStore {
   /** Appends to this transaction wait until the returned function is called. */
   hold(transaction: string): () => void;
+  /** Reads wait until the returned function is called. */
+  holdReads(): () => void;
   /** The next call of this method rejects; `after`: what it does is done all the same. */
   failNext(method: FailingMethod, when?: 'before' | 'after'): void;
 }
@@ -45,6 +47,7 @@ type FailingMethod = 'append' | 'read' | 'find' | 'get' | 'create' | 'list' | 's
 export function heldStore(inner: HistoryStore): HeldStore {
   const held = new Map<string, Promise<void>>();
   const failing = new Map<FailingMethod, 'before' | 'after'>();
+  let reading: Promise<void> | undefined;
 
   function failed(method: FailingMethod): Promise<never> {
     return Promise.reject(new Error(`history: ${method} failed, as the test wants`));
@@ -65,6 +68,7 @@ export function heldStore(inner: HistoryStore): HeldStore {
   }
 
   const append = guarded('append');
+  const read = guarded('read');
   return {
     ...inner,
     append(transaction, drafts, fence) {
@@ -73,7 +77,7 @@ export function heldStore(inner: HistoryStore): HeldStore {
         ? append(transaction, drafts, fence)
         : gate.then(() => append(transaction, drafts, fence));
     },
-    read: guarded('read'),
+    read: (transaction, range) => (reading ? reading.then(() => read(transaction, range)) : read(transaction, range)),
     find: guarded('find'),
     get: guarded('get'),
     create: guarded('create'),
@@ -86,6 +90,14 @@ export function heldStore(inner: HistoryStore): HeldStore {
       held.set(transaction, promise);
       return () => {
         held.delete(transaction);
+        resolve();
+      };
+    },
+    holdReads() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      reading = promise;
+      return () => {
+        reading = undefined;
         resolve();
       };
     },

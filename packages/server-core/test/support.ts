@@ -93,11 +93,14 @@ function isStore(history: TestServerOptions['history']): history is HistoryStore
   return history !== undefined && 'append' in history;
 }
 
+let servers = 0;
+
 export function testServer(options: TestServerOptions = {}): TestServer {
   const clock = options.clock ?? fakeClock();
   const signer = options.signer ?? testSigner();
   let next = 0;
-  const ids = (): string => `s-${++next}`;
+  const name = `s${++servers}`;
+  const ids = (): string => `${name}-${++next}`;
   const history = isStore(options.history) ? options.history : memoryHistory({ clock, ids, ...options.history });
   const logged: LogLine[] = [];
   const server = new HAIPServer({

@@ -1,6 +1,8 @@
+import type { Envelope } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bothStores, heldStore, testHistory } from './stores.ts';
+import { bothStores, heldStore, lateHistory, testHistory } from './stores.ts';
 import {
   answerTo,
   echo,
@@ -93,6 +95,27 @@ describe.each(bothStores)('TRANSACTION_START over %s', (_, makeStore) => {
     expect(reply.transaction).not.toBe(id);
     expect(reply.payload).toMatchObject({ referenceId: id });
   });
+});
+
+test('F56: sent twice at once over a store of any lateness it is one transaction, which is let go in the end', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1 }), async (seed) => {
+      const clock = fakeClock();
+      const { enter, server } = testServer({ clock, history: lateHistory(clock, seed) });
+      const peers = [await enter(), await enter(), await enter()];
+      const request = { type: 'TRANSACTION_START', transaction: 'mine', payload: { toolName: 'echo' } };
+      const sent = peers.map((peer) => peer.send(request));
+      const ids = new Set<string | null>();
+      for (const [n, peer] of peers.entries()) ids.add((await answerTo(peer, sent[n] as Envelope)).transaction);
+      expect(ids.size).toBe(1);
+      const [id] = [...ids] as [string];
+      for (const peer of peers) expect(await say(peer, id, 'works')).toBeGreaterThan(1);
+      for (const peer of peers) peer.link.cut();
+      for (let n = 0; n < 20; n++) await clock.settle();
+      expect([server.transactions, clock.pending]).toEqual([0, 0]);
+    }),
+    { numRuns: 40 },
+  );
 });
 
 describe('a start that is refused', () => {

@@ -94,7 +94,9 @@ function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
       void accept(connection, {
         transport: 'websocket',
         headers: request.headers,
-        remoteAddress: socket.remoteAddress,
+        get remoteAddress() {
+          return socket.remoteAddress;
+        },
       });
     });
   };
