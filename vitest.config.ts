@@ -17,8 +17,8 @@ if (!chromium) {
 const anywhere: Project[] = [
   {
     name: 'unit',
-    include: ['packages/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/*.browser.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/*.browser.test.ts', '**/*.e2e.test.ts'],
   },
   { name: 'examples', include: ['examples/test/*.test.ts'], testTimeout: 15_000 },
 ];

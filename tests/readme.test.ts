@@ -16,7 +16,9 @@ test('the example on the first screen of the README prints what it says', async 
   writeFileSync(file, example.replaceAll('8081', String(20_000 + (process.pid % 20_000))));
   onTestFinished(() => rmSync(file, { force: true }));
 
-  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@haip/source', file], { timeout: 15_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@haip/source', file], {
+    timeout: 15_000,
+  });
 
   expect(stdout).toBe(`${promised}\n`);
 }, 20_000);

@@ -72,7 +72,8 @@ export function tokens(streams: number): Scenario {
   return async (port, measureMs, probe) => {
     const peers = await openPeers(port, streams);
     let parts = 0;
-    const perAnswer = 5000;
+    // About what a model answers.
+    const perAnswer = 500;
     for (const peer of peers) {
       await peer.start('tokens');
       let left = perAnswer;

@@ -1,7 +1,15 @@
 // Runs a transaction's tool: a cursor over the log that turns each person's message into one turn, one after another,
 // while this node holds the lease. What a tool throws, or how long it takes, costs its own turn only. Spec: §4.
 
-import { type Entry, isJsonObject, type JsonObject, type JsonValue, type Lease, type Pending, type Timer } from '@haip/protocol';
+import {
+  type Entry,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type Lease,
+  type Pending,
+  type Timer,
+} from '@haip/protocol';
 import type { ServerContext } from './context.ts';
 import type { Follower, LiveLog } from './live-log.ts';
 import { type AnyTool, type CheckedInput, checkInput } from './toolbox.ts';
@@ -22,6 +30,9 @@ function wantsAnswer(entry: Entry): boolean {
   if (entry.user === null) return false;
   return entry.type === 'MESSAGE' || entry.type === 'MESSAGE_END' || entry.type === 'AUDIO';
 }
+
+/** A message does not fit the tool's input; the tool never saw it. */
+class InvalidInput extends Error {}
 
 export class Agent implements Follower {
   readonly #context: ServerContext;
@@ -179,7 +190,7 @@ export class Agent implements Follower {
   }
 
   /** Waits for the tool, or for its turn to be stopped and its grace to be over. */
-  #attend(turn: ToolTurn, pending: Promise<JsonObject | undefined | void>): Promise<Ending> {
+  #attend(turn: ToolTurn, pending: Promise<unknown>): Promise<Ending> {
     const { clock, limits, log } = this.#context;
     const { promise, resolve } = Promise.withResolvers<Ending>();
     let grace: Timer | undefined;
@@ -188,7 +199,7 @@ export class Agent implements Follower {
       resolve(ending);
     };
     pending.then(
-      (fault) => end(fault ? ['ERROR', fault] : this.#endingOf(turn)),
+      () => end(this.#endingOf(turn)),
       (error: unknown) => end(this.#failed(turn, error)),
     );
     turn.stop.onStop = () => {
@@ -220,6 +231,7 @@ export class Agent implements Follower {
 
   #failed(turn: ToolTurn, error: unknown): Ending {
     if (turn.stop.stopped && this.#endOf(turn) === 'CANCELLED') return ['CANCELLED'];
+    if (error instanceof InvalidInput) return ['ERROR', { code: 'INVALID_PAYLOAD', message: error.message }];
     this.#context.log('error', 'tool failed', { tool: this.#tool.name, transaction: this.#log.transaction, error });
     return ['ERROR'];
   }
@@ -228,8 +240,8 @@ export class Agent implements Follower {
     return turn.runId !== undefined && this.#log.cancelled.has(turn.runId) ? 'CANCELLED' : 'ERROR';
   }
 
-  /** Calls the tool. What it gives, at once or later, is a fault's payload when the message does not fit its input. */
-  #call(turn: ToolTurn, entry: Entry): Promise<JsonObject | undefined | void> | undefined {
+  /** Calls the tool. What it returns means nothing but that it is done. */
+  #call(turn: ToolTurn, entry: Entry): Promise<unknown> | undefined {
     if (entry.type === 'AUDIO') return this.#hear(turn, entry) || undefined;
     if (this.#tool.onMessage === undefined) return undefined;
     if (entry.type === 'MESSAGE') return this.#tell(turn, entry.payload);
@@ -244,15 +256,15 @@ export class Agent implements Follower {
     return this.#tool.onAudio?.(turn, { bytes, mime, durationMs });
   }
 
-  #tell(turn: ToolTurn, payload: JsonValue): Promise<JsonObject | undefined | void> | undefined {
+  #tell(turn: ToolTurn, payload: JsonValue): Promise<unknown> | undefined {
     const checked = checkInput(this.#tool, payload);
     if (checked instanceof Promise) return checked.then((late) => this.#tellChecked(turn, late));
     return this.#tellChecked(turn, checked);
   }
 
-  #tellChecked(turn: ToolTurn, input: CheckedInput): Promise<JsonObject | undefined | void> | undefined {
-    if (input.ok) return this.#tool.onMessage?.(turn, input.value) || undefined;
-    return Promise.resolve({ code: 'INVALID_PAYLOAD', message: `expected ${input.expected}` });
+  #tellChecked(turn: ToolTurn, input: CheckedInput): Promise<unknown> | undefined {
+    if (!input.ok) throw new InvalidInput(`expected ${input.expected}`);
+    return this.#tool.onMessage?.(turn, input.value) || undefined;
   }
 
   /** The text of a streamed message that is too long for its END to carry. */

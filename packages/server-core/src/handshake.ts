@@ -53,8 +53,7 @@ export async function judgeHai(
   const payload: JsonObject = isJsonObject(hai.payload) ? hai.payload : {};
   const user = await authenticate(context, payload['auth'], info, stop);
   if (user instanceof Fault) return user;
-  const session =
-    current ?? (await readToken(context.signer, payload['resume_token'], user.id)) ?? context.ids();
+  const session = current ?? (await readToken(context.signer, payload['resume_token'], user.id)) ?? context.ids();
   const { attempt } = payload;
   return {
     user,

@@ -16,6 +16,7 @@ import {
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
 import { LoggedEntry } from './logged-entry.ts';
+import { soon } from './soon.ts';
 import { Tail } from './tail.ts';
 import type { AnyTool } from './toolbox.ts';
 
@@ -147,11 +148,13 @@ export class LiveLog {
   changed(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      this.refresh()?.catch((error: unknown) => this.#readAgain(error));
-    });
+    soon(this.#pump);
   }
+
+  readonly #pump = (): void => {
+    this.#scheduled = false;
+    this.refresh()?.catch((error: unknown) => this.#readAgain(error));
+  };
 
   /** Nobody may ever tell again of what this read would have found, so it is read again in a while. */
   #readAgain(error: unknown): void {

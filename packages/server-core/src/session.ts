@@ -29,6 +29,7 @@ import { Outbound } from './outbound.ts';
 import type { Participant } from './participation.ts';
 import { answerRequest } from './requests.ts';
 import { Settlement } from './settlement.ts';
+import { soon } from './soon.ts';
 import { Stop } from './stop.ts';
 import { Transactions } from './transactions.ts';
 
@@ -151,11 +152,13 @@ export class Session implements Participant {
   #acknowledgeSoon(): void {
     if (this.#acknowledging) return;
     this.#acknowledging = true;
-    queueMicrotask(() => {
-      this.#acknowledging = false;
-      if (this.#phase === 'open') this.outbound.acknowledge();
-    });
+    soon(this.#acknowledge);
   }
+
+  readonly #acknowledge = (): void => {
+    this.#acknowledging = false;
+    if (this.#phase === 'open') this.outbound.acknowledge();
+  };
 
   #take(incoming: Incoming): void {
     if (this.#phase === 'open') this.#receive(incoming);
@@ -299,7 +302,9 @@ export class Session implements Participant {
       const renamed = { ...envelope, type };
       const event = eventTypes[type];
       const fault = checkFromClient(renamed, event);
-      return fault === undefined ? this.#route({ envelope: renamed, bytes, size }, event) : this.reject(envelope, fault);
+      return fault === undefined
+        ? this.#route({ envelope: renamed, bytes, size }, event)
+        : this.reject(envelope, fault);
     }
     if (envelope.crit !== true) return this.#settled(envelope);
     this.reject(envelope, new Fault('UNSUPPORTED_TYPE', { expected: 'a known type', got: 'an unknown one' }));

@@ -1,35 +1,41 @@
 // A tool's hand on one streamed message: cuts text into parts that fit an envelope, keeps to the size limit, ends once.
 
-import type { MessageWriter } from '@haip/protocol';
+import { type MessageWriter, type Subject, subjectOf } from '@haip/protocol';
 import type { ServerLimits } from './limits.ts';
 
 /** Longest part in UTF-16 units: at six bytes each in JSON it fits the smallest envelope limit in use. */
 const PART_UNITS = 32 * 1024;
+/** What a part takes besides its text. */
+const PART_BYTES = 320;
+
+/** A part as its turn writes it. */
+export interface PartStatement {
+  readonly type: 'MESSAGE_PART';
+  readonly payload: { readonly message_id: string; readonly text: string };
+  readonly size: number;
+  readonly subject: Subject | undefined;
+}
 
 /** What a writer writes through: its turn. */
 export interface StreamLog {
-  write(
-    parts: readonly { readonly type: string; readonly payload: { message_id: string; text: string } }[],
-  ): Promise<void>;
+  say(part: PartStatement): Promise<void>;
   endStream(messageId: string, status: string | undefined): Promise<void>;
 }
 
-/** Pieces of at most `units`, never cutting a surrogate pair in two. */
-function* pieces(text: string, units: number): Generator<string> {
-  let from = 0;
-  while (from < text.length) {
-    let to = Math.min(from + units, text.length);
-    const last = text.charCodeAt(to - 1);
-    if (to < text.length && last >= 0xd800 && last <= 0xdbff) to--;
-    yield text.slice(from, to);
-    from = to;
-  }
+/** Where to cut text that begins at `from`: at most `units` further on, never amid a surrogate pair. */
+function cutAt(text: string, from: number, units: number): number {
+  const to = from + units;
+  if (to >= text.length) return text.length;
+  const last = text.charCodeAt(to - 1);
+  return last >= 0xd800 && last <= 0xdbff ? to - 1 : to;
 }
 
 export class StreamWriter implements MessageWriter {
   readonly messageId: string;
   readonly #most: number;
   readonly #log: StreamLog;
+  /** The same for every part. */
+  readonly #subject: Subject | undefined;
   #length = 0;
   #ended: Promise<void> | undefined;
 
@@ -37,21 +43,14 @@ export class StreamWriter implements MessageWriter {
     this.messageId = messageId;
     this.#most = limits.maxStreamBytes;
     this.#log = log;
+    this.#subject = subjectOf('MESSAGE_PART', { message_id: messageId }, '');
   }
 
-  async write(text: string): Promise<void> {
-    if (this.#ended) throw new Error('the message has ended: nothing more can be written to it');
-    if (text === '') return;
+  write(text: string): Promise<void> {
+    if (this.#ended) return Promise.reject(new Error('the message has ended: nothing more can be written to it'));
     this.#length += text.length;
-    if (this.#length > this.#most) {
-      await this.close('interrupted');
-      throw new RangeError(`message text: expected at most ${this.#most} bytes; the message was ended as interrupted`);
-    }
-    const parts = Array.from(pieces(text, PART_UNITS), (piece) => ({
-      type: 'MESSAGE_PART',
-      payload: { message_id: this.messageId, text: piece },
-    }));
-    await this.#log.write(parts);
+    if (this.#length > this.#most) return this.#tooLong();
+    return text !== '' && text.length <= PART_UNITS ? this.#part(text) : this.#parts(text);
   }
 
   end(status?: string): Promise<void> {
@@ -62,5 +61,23 @@ export class StreamWriter implements MessageWriter {
   close(status: string | undefined): Promise<void> {
     this.#ended ??= this.#log.endStream(this.messageId, status);
     return this.#ended;
+  }
+
+  #part(text: string): Promise<void> {
+    const payload = { message_id: this.messageId, text };
+    return this.#log.say({ type: 'MESSAGE_PART', payload, size: PART_BYTES + text.length, subject: this.#subject });
+  }
+
+  async #parts(text: string): Promise<void> {
+    for (let from = 0; from < text.length; ) {
+      const to = cutAt(text, from, PART_UNITS);
+      await this.#part(text.slice(from, to));
+      from = to;
+    }
+  }
+
+  async #tooLong(): Promise<never> {
+    await this.close('interrupted');
+    throw new RangeError(`message text: expected at most ${this.#most} bytes; the message was ended as interrupted`);
   }
 }

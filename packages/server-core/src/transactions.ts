@@ -185,12 +185,7 @@ export class Transactions {
     );
   }
 
-  async #join(
-    participation: Participation,
-    envelope: Envelope,
-    payload: JsonObject,
-    asked: boolean,
-  ): Promise<void> {
+  async #join(participation: Participation, envelope: Envelope, payload: JsonObject, asked: boolean): Promise<void> {
     const { log, reader } = participation;
     await log.refresh();
     const seq = isDecimal(payload['seq']) ? readDecimal(payload['seq']) : undefined;
@@ -256,14 +251,20 @@ export class Transactions {
   }
 
   #notServed(envelope: Envelope, error: unknown): void {
-    this.#session.context.log('error', 'store failed', { transaction: envelope.transaction, type: envelope.type, error });
+    this.#session.context.log('error', 'store failed', {
+      transaction: envelope.transaction,
+      type: envelope.type,
+      error,
+    });
     this.#session.reject(envelope, noAnswer);
   }
 
   #enter(lane: Lane, log: LiveLog | null, envelope: Envelope, job: Job): Pending {
     if (log === null) return this.#unknown(lane, envelope);
     if (this.#closed) return this.#session.context.logs.release(log);
-    lane.participation = this.#participation(lane, log);
+    // A start that was answered meanwhile has it open: one hold on the log is enough.
+    if (lane.participation !== undefined) this.#session.context.logs.release(log);
+    lane.participation ??= this.#participation(lane, log);
     return this.#permitted(lane, envelope, job);
   }
 

@@ -14,6 +14,7 @@ import {
   type MessageWriter,
   type Pending,
   reduceConversation,
+  type Subject,
   subjectOf,
   type Turn,
 } from '@haip/protocol';
@@ -36,6 +37,8 @@ interface Statement {
   readonly size?: number;
   readonly bytes?: Uint8Array;
   readonly mime?: string;
+  /** Where it is known already. */
+  readonly subject?: Subject | undefined;
 }
 
 export class ToolTurn implements Turn {
@@ -96,7 +99,7 @@ export class ToolTurn implements Turn {
   }
 
   reply(payload: JsonValue): Promise<void> {
-    return this.#refused() ?? this.#store([this.#draft({ type: 'MESSAGE', payload })]) ?? settled;
+    return this.say({ type: 'MESSAGE', payload });
   }
 
   replyAudio({ bytes, mime, durationMs }: AudioMessage): Promise<void> {
@@ -105,14 +108,15 @@ export class ToolTurn implements Turn {
       mime,
       ...(durationMs === undefined ? {} : { duration_ms: durationMs }),
     };
-    return this.write([{ type: 'AUDIO', payload, bytes, mime, size: bytes.length + 256 }]);
+    return this.say({ type: 'AUDIO', payload, bytes, mime, size: bytes.length + 256 });
   }
 
   async stream(options: { readonly author?: string | undefined } = {}): Promise<MessageWriter> {
     const messageId = this.#context.ids();
     const { author } = options;
     const payload = author === undefined ? { message_id: messageId } : { message_id: messageId, author };
-    await this.write([...this.#runStart(), { type: 'MESSAGE_START', payload }]);
+    this.#refuse();
+    await this.#append([...this.#runStart(), { type: 'MESSAGE_START', payload }]);
     const writer = new StreamWriter(messageId, this.#context.limits, this);
     this.#writers ??= [];
     this.#writers.push(writer);
@@ -120,13 +124,19 @@ export class ToolTurn implements Turn {
   }
 
   /** Appends what the tool says. Rejects once the turn is over, when it was stopped, and when the log refused it. */
-  write(statements: readonly Statement[]): Promise<void> {
-    return this.#refused() ?? this.#append(statements) ?? settled;
+  say(statement: Statement): Promise<void> {
+    try {
+      this.#refuse();
+      return this.#store([this.#draft(statement)]) ?? settled;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  #refused(): Promise<never> | undefined {
-    if (this.#over) return Promise.reject(new Error('the turn is over: nothing more can be written in it'));
-    return this.stop.stopped ? Promise.reject(this.stop.reason) : undefined;
+  /** @throws once nothing may be written any more, with why. */
+  #refuse(): void {
+    if (this.#over) throw new Error('the turn is over: nothing more can be written in it');
+    if (this.stop.stopped) throw this.stop.reason;
   }
 
   /** Closes a message stream: its END carries the whole text, then its parts are deleted. */
@@ -196,7 +206,7 @@ export class ToolTurn implements Turn {
       related_id: first ? this.message.id : undefined,
       // Ids of the agent are new each time, so nothing of its is ever compared.
       digest: '',
-      subject: subjectOf(type, payload, '', this.#runId),
+      subject: statement.subject ?? subjectOf(type, payload, '', this.#runId),
       outcome: undefined,
     };
   }

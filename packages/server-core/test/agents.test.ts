@@ -153,6 +153,7 @@ describe('one agent for each transaction', () => {
     const ada = await silent.enter('ada');
     const { id } = await start(ada, 'tool');
     await silent.server.close();
+    await clock.advance(30_000);
     const eve = await two.enter('eve');
     const release = history.holdReads();
     eve.send({ type: 'MESSAGE', transaction: id, payload: 'never answered' });

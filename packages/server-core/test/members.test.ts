@@ -35,6 +35,7 @@ describe('membership', () => {
     await seeEntry(two, { payload: 'to those who stayed' });
     await clock.settle();
     expect(one.received).toHaveLength(before);
+    expect((await history.read(id, { from: 1 }))?.entries.map(({ type }) => type)).not.toContain('TRANSACTION_LEAVE');
     await settled(two, two.send(leave));
     await settled(two, two.send(leave));
     const types = (await history.read(id, { from: 1 }))?.entries.map(({ type }) => type);

@@ -118,7 +118,7 @@ describe('a replay', () => {
     const { enter, clock } = testServer({ tools: [{ name: 'mute' }] });
     const peer = await enter();
     const { id } = await start(peer, 'mute');
-    for (let n = 0; n < 6; n++) await say(peer, id, 'x'.repeat(200 * 1024));
+    for (let n = 0; n < 10; n++) await say(peer, id, 'x'.repeat(200 * 1024));
     await clock.settle();
     const page = await replay(peer, id, 1);
 

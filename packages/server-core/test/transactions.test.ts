@@ -8,6 +8,7 @@ import {
   echo,
   entriesOf,
   errorsOf,
+  expectContiguous,
   isReceipt,
   join,
   say,
@@ -115,6 +116,31 @@ test('F56: sent twice at once over a store of any lateness it is one transaction
       expect([server.transactions, clock.pending]).toEqual([0, 0]);
     }),
     { numRuns: 40 },
+  );
+});
+
+test('F56: retried while the same connection joins, is read once and let go in the end', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1 }), async (seed) => {
+      const clock = fakeClock();
+      const { enter, server } = testServer({ clock, history: lateHistory(clock, seed) });
+      const request = { type: 'TRANSACTION_START', transaction: 'mine', payload: { toolName: 'echo' } };
+      const first = await enter();
+      const { transaction } = await answerTo(first, first.send(request));
+      const id = transaction as string;
+      await say(first, id, 'hello');
+      first.link.cut();
+      const peer = await enter();
+      peer.send({ type: 'TRANSACTION_JOIN', transaction: id });
+      peer.send(request);
+      await say(peer, id, 'again');
+      for (let n = 0; n < 20; n++) await clock.settle();
+      expectContiguous(peer, id, 0);
+      peer.link.cut();
+      for (let n = 0; n < 20; n++) await clock.settle();
+      expect([server.connections, server.transactions]).toEqual([0, 0]);
+    }),
+    { numRuns: 60 },
   );
 });
 

@@ -40,7 +40,7 @@ test('what is pipelined behind the upgrade request is not lost', async () => {
   expect((first as Received).envelope.id).toBe('early');
 });
 
-test('the acceptor learns the headers and the address, and the path may carry a query', async () => {
+test('[WS-7] is served at /haip/websocket, with or without a query; the acceptor learns headers and address', async () => {
   const server = await listen();
   dialRaw(server.port, requestText('/haip/websocket?v=1', [...upgradeLines, 'X-Trace: 7']));
   const { info } = await server.accepted();

@@ -1,0 +1,66 @@
+// What one conversation has established so far: names, facts, the topic, what was asked. Values only; it is made anew
+// from the log for every answer, so it survives whatever the log survives.
+
+/** One thing said. */
+export interface Line {
+  readonly who: 'person' | 'assistant';
+  readonly text: string;
+}
+
+export interface Notebook {
+  /** What the person wants to be called. */
+  readonly name?: string;
+  /** "favourite colour" → "blue". */
+  readonly facts: ReadonlyMap<string, string>;
+  /** In the second person, ready to be said: "you live in Oslo". */
+  readonly notes: readonly string[];
+  /** The topic of the knowledge talked about, and how many of its paragraphs were given. */
+  readonly topic?: string;
+  readonly depth: number;
+  /** The question that "another one" asks again. */
+  readonly again?: string;
+  /** How often each kind of thing was told, so that the next one is a new one. */
+  readonly told: ReadonlyMap<string, number>;
+  /** What the person said before, oldest first. */
+  readonly asked: readonly string[];
+  /** The last answer as planned. */
+  readonly planned: string;
+  /** The last answer as it is in the log: shorter, when it was cut off. */
+  readonly given: string;
+}
+
+export const emptyNotebook: Notebook = {
+  facts: new Map(),
+  notes: [],
+  depth: 0,
+  told: new Map(),
+  asked: [],
+  planned: '',
+  given: '',
+};
+
+/** What a skill gets to see. */
+export interface Question {
+  /** Without politeness and end marks, in the writer's own case. */
+  readonly said: string;
+  readonly notebook: Notebook;
+  /** The server's wall clock. */
+  readonly now: Date;
+}
+
+export interface Answer {
+  readonly text: string;
+  readonly learned?: Partial<Notebook>;
+}
+
+/** Answers what it understands; undefined leaves the question to the next one. */
+export type Skill = (question: Question) => Answer | undefined;
+
+/** The number of times `kind` was told, and the notebook's change that counts one more. */
+export function tellNext(
+  { told }: Notebook,
+  kind: string,
+): { readonly index: number; readonly learned: Partial<Notebook> } {
+  const index = told.get(kind) ?? 0;
+  return { index, learned: { told: new Map([...told, [kind, index + 1]]) } };
+}

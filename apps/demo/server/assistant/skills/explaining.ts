@@ -1,0 +1,40 @@
+// Explains HAIP from the knowledge, and keeps the thread: "tell me more", "what about resume?", "and is it fast?".
+
+import type { Knowledge, Passage } from '../knowledge.ts';
+import type { Answer, Skill } from '../notebook.ts';
+
+const wantsMore =
+  /^(?:(?:tell|show|give) me more|more|more (?:details|please|about (?:it|that|this))|go on|continue|and|and then|why|why is that|how|how so|how come|what else|explain(?: more| further| that| it)?|in (?:more )?detail|elaborate|tell me more about (?:it|that|this)|what do you mean|go deeper|yes)$/i;
+
+const turnsTo =
+  /^(?:and |so |but )?(?:what|how) about |^and |^(?:tell|teach|show) me (?:more |something )?about |^explain |^describe /i;
+
+const refersBack = /\b(?:it|its|that|this|they|them|those|these)\b/i;
+
+function begin(passage: Passage): Answer {
+  const origin = passage.source === undefined ? '' : ` (From ${passage.source}, “${passage.title}”.)`;
+  return { text: `${passage.paragraphs[0]}${origin}`, learned: { topic: passage.id, depth: 1, again: 'tell me more' } };
+}
+
+function goOn(passage: Passage, depth: number, knowledge: Knowledge): Answer {
+  const paragraph = passage.paragraphs[depth];
+  if (paragraph) return { text: paragraph, learned: { depth: depth + 1 } };
+  const [first, second] = knowledge.related(passage.id, 2);
+  const next = first && second ? ` Near it are “${first}” and “${second}”; ask me about one of them.` : '';
+  return { text: `That is all I know about “${passage.title}”.${next}` };
+}
+
+export function explaining(knowledge: Knowledge): Skill {
+  return ({ said, notebook }) => {
+    const current = notebook.topic === undefined ? undefined : knowledge.get(notebook.topic);
+    if (wantsMore.test(said)) return current && goOn(current, notebook.depth, knowledge);
+    const question = said.replace(turnsTo, '');
+    const context = refersBack.test(question) ? `${question} ${current?.title ?? 'HAIP'}` : question;
+    const named = knowledge.find(question);
+    if (named && (named !== current || notebook.depth >= named.paragraphs.length)) return begin(named);
+    // The same topic again: what was not said yet is the better answer.
+    const meant = named ?? (context === question ? undefined : knowledge.find(context));
+    if (!meant) return undefined;
+    return meant === current ? goOn(meant, notebook.depth, knowledge) : begin(meant);
+  };
+}

@@ -1,0 +1,59 @@
+// Joins the parts of the demo: the page, the HAIP server with its two tools, a history in memory, WebSockets.
+
+import { createServer, type Server } from 'node:http';
+import { memoryHistory } from '@haip/history-memory';
+import { systemClock } from '@haip/platform';
+import type { Clock, Logger } from '@haip/protocol';
+import { HAIPServer } from '@haip/server-core';
+import { acceptWebSockets } from '@haip/transport-ws/server';
+import { embeddedAssistant } from './assistant/embedded-assistant.ts';
+import type { Knowledge } from './assistant/knowledge.ts';
+import { type ModelSettings, modelAssistant } from './assistant/model-assistant.ts';
+import { echo } from './echo.ts';
+import { demoAuthenticator } from './identity.ts';
+import { type FileTable, serveFiles, staticFile } from './static-files.ts';
+
+export interface DemoOptions {
+  readonly files: FileTable;
+  readonly knowledge: Knowledge;
+  /** Left out: the assistant is the embedded one. */
+  readonly model?: ModelSettings | undefined;
+  readonly clock?: Clock | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+export interface Demo {
+  /** Not listening yet. */
+  readonly http: Server;
+  /** Ends all connections so that clients would come back, and stops listening. */
+  close(): Promise<void>;
+}
+
+/** What the page wants to know of its server; public. */
+function about(model: ModelSettings | undefined): Buffer {
+  const assistant = model === undefined ? { kind: 'embedded' } : { kind: 'model', model: model.model ?? null };
+  return Buffer.from(JSON.stringify({ assistant }));
+}
+
+export function createDemo({ files, knowledge, model, clock = systemClock, logger }: DemoOptions): Demo {
+  const history = memoryHistory({ windowSize: 1000, windowTime: '30d' });
+  const haip = new HAIPServer({ history, logger });
+  haip.authenticate(demoAuthenticator);
+  haip.registerTool(echo);
+  haip.registerTool(model === undefined ? embeddedAssistant(knowledge, clock) : modelAssistant(model, knowledge));
+
+  const address = '/about.json';
+  const http = createServer(serveFiles(new Map([...files, [address, staticFile(address, about(model))]])));
+  http.headersTimeout = 10_000;
+  http.requestTimeout = 15_000;
+  const sockets = acceptWebSockets(http, haip.accept);
+
+  async function close(): Promise<void> {
+    sockets.close();
+    const stopped = new Promise<void>((resolve) => http.close(() => resolve()));
+    await haip.close();
+    http.closeAllConnections();
+    await stopped;
+  }
+  return { http, close };
+}

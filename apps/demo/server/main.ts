@@ -1,0 +1,51 @@
+// Starts the demo. PORT: the port (default 8080, or the next one that is free). HOST: the address to listen on (default
+// this machine only). OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL: see the README.
+
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { createKnowledge, type SourceDocument } from './assistant/knowledge.ts';
+import { readModelSettings } from './assistant/model-assistant.ts';
+import { createDemo } from './demo-server.ts';
+import { listen } from './listen.ts';
+import { readFileTable } from './static-files.ts';
+
+const app = new URL('..', import.meta.url);
+const repository = new URL('../..', app);
+
+/** The documents of the repository that are there. */
+function readDocuments(): SourceDocument[] {
+  const docs = new URL('docs/', repository);
+  const guides = existsSync(docs) ? readdirSync(docs, { recursive: true, encoding: 'utf8' }) : [];
+  const names = ['README.md', 'spec/PROTOCOL.md', ...guides.map((name) => `docs/${name}`)];
+  return names
+    .filter((name) => name.endsWith('.md') && existsSync(new URL(name, repository)))
+    .map((name) => ({ name, markdown: readFileSync(new URL(name, repository), 'utf8') }));
+}
+
+async function main(): Promise<void> {
+  const built = new URL('dist/web/', app);
+  if (!existsSync(new URL('index.html', built))) throw new Error('The page is not built yet: run `pnpm demo`.');
+
+  const topics = readFileSync(new URL('assistant/topics.md', import.meta.url), 'utf8');
+  const model = readModelSettings(process.env);
+  const demo = createDemo({
+    files: readFileTable(fileURLToPath(built)),
+    knowledge: createKnowledge(topics, readDocuments()),
+    model,
+  });
+
+  const host = process.env['HOST'] || 'localhost';
+  await listen(demo.http, host, process.env['PORT'] || undefined);
+  const { port } = demo.http.address() as AddressInfo;
+  // Who listens everywhere is reached here, too.
+  const address = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${port}`;
+  console.log(`HAIP demo: ${address}  (ask the assistant to “count to 100”, cut the connection, watch it complete)`);
+
+  // A second signal ends the process at once, as it would by default.
+  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  await demo.close();
+}
+
+await main();

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { begin, countTo, demoBrowser, field, figure, say, waitForNumber, wholeAnswer } from './demo-page.ts';
+
+const { url, visit } = demoBrowser();
+
+describe('without a mouse, without eyes, on a phone', () => {
+  test('everything is done with the keyboard alone', async () => {
+    const page = await visit(url());
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the conversation');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/#t=/);
+    await field(page).waitFor();
+    expect(await page.evaluate('document.activeElement.ariaLabel')).toBe('Message');
+    await page.keyboard.type('Count to 30');
+    await page.keyboard.press('Enter');
+    await waitForNumber(page, 5);
+    for (let presses = 0; presses < 10; presses++) {
+      await page.keyboard.press('Shift+Tab');
+      if ((await page.evaluate('document.activeElement.textContent')) === 'Cut the connection') break;
+    }
+    await page.keyboard.press('Enter');
+    expect(await wholeAnswer(page, 1)).toBe(countTo(30));
+    expect(await figure(page, 'Connection lost')).toBe('once');
+  });
+
+  test('whatever takes the focus has a name, and an answer is announced once, when it is whole', async () => {
+    const page = await visit(url());
+    const nameless = async (): Promise<unknown[]> => {
+      const session = await page.context().newCDPSession(page);
+      const { nodes } = await session.send('Accessibility.getFullAXTree');
+      const focusable = nodes.filter((node) =>
+        node.properties?.some(({ name, value }) => name === 'focusable' && value.value),
+      );
+      expect(focusable.length).toBeGreaterThan(3);
+      return focusable
+        .filter((node) => !node.name?.value && node.role?.value !== 'main')
+        .map((node) => node.role?.value);
+    };
+    expect(await nameless()).toEqual([]);
+    await begin(page, 'assistant');
+    await page.evaluate(`
+      window.announced = [];
+      const box = document.querySelector('[data-testid=announcer]');
+      new MutationObserver(() => window.announced.push(box.textContent)).observe(box, { subtree: true, characterData: true, childList: true });
+    `);
+    await say(page, 'Count to 12');
+    await wholeAnswer(page, 1);
+    await page
+      .getByTestId('announcer')
+      .getByText(`Assistant: ${countTo(12)}`)
+      .waitFor({ state: 'attached' });
+    expect(await page.evaluate('window.announced')).toEqual(['Assistant is writing.', `Assistant: ${countTo(12)}`]);
+    expect(
+      await page
+        .locator('[aria-live], [role=log]')
+        .filter({ has: page.locator('.entry') })
+        .count(),
+    ).toBe(0);
+    expect(await nameless()).toEqual([]);
+  });
+
+  test.each([
+    [320, 568],
+    [390, 844],
+    [1280, 800],
+  ])('at %i × %i nothing runs over the side', async (width, height) => {
+    const page = await visit(url(), { viewport: { width, height }, reducedMotion: 'reduce' });
+    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+    expect(await page.evaluate(overflow)).toBe(0);
+    await begin(page, 'echo');
+    await say(page, 'w'.repeat(400));
+    await wholeAnswer(page, 1);
+    expect(await page.evaluate(overflow)).toBe(0);
+    expect(await page.locator('.conversation').evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+  });
+
+  test('the theme follows the system until one is chosen, and the choice is kept', async () => {
+    const page = await visit(url(), { colorScheme: 'dark' });
+    const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const dark = await background();
+    await page.getByRole('button', { name: 'Use the light theme' }).click();
+    const light = await background();
+    expect(light).not.toBe(dark);
+    await page.reload();
+    expect(await background()).toBe(light);
+  });
+
+  test('a link to a conversation that is not there says so', async () => {
+    const page = await visit(`${url()}/#t=nothing-here`);
+    await page.getByRole('heading', { name: 'Nothing to join' }).waitFor();
+    await page.getByRole('link', { name: 'Begin a new one' }).click();
+    await page.getByRole('button', { name: 'Talk with the echo' }).waitFor();
+  });
+});

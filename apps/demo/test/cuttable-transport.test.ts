@@ -1,0 +1,73 @@
+import {
+  type CloseCode,
+  type Connection,
+  type ConnectionEnd,
+  Fault,
+  type Frame,
+  type Incoming,
+  type Transport,
+} from '@haip/protocol';
+import { expect, test } from 'vitest';
+import { cuttable } from '../web/connection/cuttable-transport.ts';
+
+const signal = new AbortController().signal;
+const frame: Frame = { text: '{}', shared: false };
+
+/** A transport whose one connection is in the test's hand. */
+function link() {
+  const sent: Frame[] = [];
+  const closes: CloseCode[] = [];
+  const end = Promise.withResolvers<ConnectionEnd>();
+  const { readable, writable } = new TransformStream<readonly Incoming[]>();
+  const wire = writable.getWriter();
+  const connection: Connection = {
+    supports: { binary: true, pause: false },
+    closed: end.promise,
+    heard: 3,
+    send: (one) => void sent.push(one),
+    probe: () => {},
+    close: (code) => void closes.push(code),
+    [Symbol.asyncIterator]: () => readable[Symbol.asyncIterator](),
+  };
+  const transport: Transport = { name: 'test', dial: async () => connection };
+  const bring = () => void wire.write([new Fault('INTERNAL_ERROR')]);
+  return { transport, sent, closes, end: end.resolve, bring };
+}
+
+test('until it is cut, a connection is the one below', async () => {
+  const { transport, sent, closes, end, bring } = link();
+  const connection = await cuttable(transport).dial({}, signal);
+  connection.send(frame);
+  connection.close(1000);
+  expect([sent, closes, connection.heard]).toEqual([[frame], [1000], 3]);
+  bring();
+  expect((await connection[Symbol.asyncIterator]().next()).done).toBe(false);
+  end({ code: 1000, reason: 'bye' });
+  expect(await connection.closed).toEqual({ code: 1000, reason: 'bye' });
+});
+
+test('a cut ends the waiting read with 1006, and nothing goes in or out any more', async () => {
+  const { transport, sent, closes, bring } = link();
+  const wire = cuttable(transport);
+  const connection = await wire.dial({}, signal);
+  const iterator = connection[Symbol.asyncIterator]();
+  const reading = iterator.next();
+  wire.cut();
+  expect((await reading).done).toBe(true);
+  expect((await connection.closed).code).toBe(1006);
+  bring();
+  expect((await iterator.next()).done).toBe(true);
+  connection.send(frame);
+  connection.close(1000);
+  expect([sent, closes]).toEqual([[], []]);
+});
+
+test('offline on purpose, no connection is opened until the time is over', async () => {
+  let now = 0;
+  const wire = cuttable(link().transport, () => now);
+  wire.cut(5000);
+  now = 4999;
+  await expect(wire.dial({}, signal)).rejects.toThrow('offline on purpose');
+  now = 5000;
+  await expect(wire.dial({}, signal)).resolves.toBeDefined();
+});

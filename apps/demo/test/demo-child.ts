@@ -1,0 +1,84 @@
+// The demo's server as a process of its own, as people start it, and a TCP line to it that can be torn.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
+
+export interface DemoChild {
+  readonly url: string;
+  /** Asks it to stop; resolves with its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts the demo on a free port. Rejects with what it printed when it ends before it listens. */
+export async function startDemo(env: Readonly<Record<string, string>> = {}): Promise<DemoChild> {
+  const inherited = { ...process.env };
+  for (const name of ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'HOST', 'NODE_OPTIONS'])
+    delete inherited[name];
+  const child: ChildProcess = spawn(process.execPath, ['--conditions=@haip/source', main], {
+    env: { ...inherited, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const complaints: string[] = [];
+  child.stderr?.on('data', (bytes: Buffer) => complaints.push(String(bytes)));
+  const url = await new Promise<string>((resolve, reject) => {
+    if (child.stdout)
+      createInterface(child.stdout).on('line', (line) => {
+        const address = /http:\/\/\S+/.exec(line)?.[0];
+        if (address) resolve(address);
+      });
+    void exited.then((code) => reject(new Error(`the demo ended with ${code}: ${complaints.join('')}`)));
+  });
+  return {
+    url,
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
+
+export interface TornLine {
+  readonly url: string;
+  /** Resets every connection, in the middle of whatever it carries. */
+  tear(): void;
+  close(): void;
+}
+
+/** A line to `target` that passes bytes through until it is torn. */
+export async function tearableLine(target: string): Promise<TornLine> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket, other: Socket): void => {
+    sockets.add(socket);
+    socket.on('error', () => other.destroy());
+    socket.on('close', () => {
+      sockets.delete(socket);
+      other.destroy();
+    });
+    socket.pipe(other);
+  };
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    keep(near, far);
+    keep(far, near);
+  });
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  const tear = (): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    tear,
+    close: () => {
+      tear();
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { type ConversationMessage, emptyConversation } from '@haip/protocol';
+import { describe, expect, test } from 'vitest';
+import { parseText } from '../web/chat/parse-text.ts';
+import { countEntry, countGap, countLoss, emptyTally } from '../web/chat/tally.ts';
+import { timelineOf } from '../web/chat/timeline.ts';
+import { fragmentFor, transactionInLink } from '../web/share-link.ts';
+
+const text = (value: string) => ({ kind: 'text', text: value });
+
+describe('formatting', () => {
+  test('paragraphs, lines, lists, code and bold are told apart', () => {
+    expect(parseText('One `two` **three**\nfour\n\n- a\n- b\n\n3. c\n4. d\n\n```js\n1 < 2\n```')).toEqual([
+      {
+        kind: 'paragraph',
+        lines: [
+          [text('One '), { kind: 'code', text: 'two' }, text(' '), { kind: 'bold', text: 'three' }],
+          [text('four')],
+        ],
+      },
+      { kind: 'list', start: undefined, items: [[text('a')], [text('b')]] },
+      { kind: 'list', start: 3, items: [[text('c')], [text('d')]] },
+      { kind: 'code', text: '1 < 2' },
+    ]);
+  });
+
+  test('what it does not know stays text', () => {
+    for (const odd of ['<b>x</b>', '[a](javascript:x)', '![i](x)', '**open', '`open', '# title', '&lt;']) {
+      expect(parseText(odd)).toEqual([{ kind: 'paragraph', lines: [[text(odd)]] }]);
+    }
+  });
+
+  test('a seam stands where the connection was cut, and only there', () => {
+    expect(parseText('before after', [7])).toEqual([
+      { kind: 'paragraph', lines: [[text('before '), { kind: 'seam' }, text('after')]] },
+    ]);
+    expect(parseText('a\uE0A1b')).toEqual([{ kind: 'paragraph', lines: [[text('a b')]] }]);
+    expect(parseText('whole', [0, 5, 99])).toEqual([{ kind: 'paragraph', lines: [[text('whole')]] }]);
+  });
+});
+
+describe('the tally', () => {
+  const entry = (position: number) => ({ position, channel: 'AGENT' });
+
+  test('a position that comes twice is counted as shown twice', () => {
+    const tally = [entry(1), entry(2), entry(2), entry(3)].reduce(countEntry, emptyTally);
+    expect(tally).toMatchObject({ position: 3, entries: 4, repeated: 1, missing: 0 });
+  });
+
+  test('after a loss it counts what was brought since, and positions that are gone as missing', () => {
+    const before = [entry(1), entry(2)].reduce(countEntry, emptyTally);
+    const after = countEntry(countGap(countLoss(before), { first: 3, last: 5 }), entry(6));
+    expect(after).toMatchObject({ losses: 1, resumedFrom: 2, sinceResume: 1, missing: 3, repeated: 0, position: 6 });
+    expect(after.tape).toEqual(['agent', 'agent', 'cut', 'agent']);
+  });
+
+  test('the tape is bounded', () => {
+    const many = Array.from({ length: 1000 }, (_, index) => entry(index + 1));
+    expect(many.reduce(countEntry, emptyTally).tape).toHaveLength(120);
+  });
+});
+
+describe('the timeline', () => {
+  const message = (position: number, more: Partial<ConversationMessage> = {}): ConversationMessage => ({
+    id: `m${position}`,
+    position,
+    session: 's',
+    channel: 'AGENT',
+    ts: 0,
+    text: 'text',
+    status: 'complete',
+    ...more,
+  });
+
+  test('a gap stands before the first message after it', () => {
+    const conversation = { ...emptyConversation, messages: [message(1), message(9)], gaps: [{ first: 2, last: 8 }] };
+    expect(timelineOf({ conversation }).map(({ key }) => key)).toEqual(['m1', 'gap-2-8', 'm9']);
+  });
+
+  test('a run that failed shows at its last message, also at an empty one', () => {
+    const failed = message(2, { text: '', status: 'interrupted', runId: 'r' });
+    const empty = message(3, { text: '', status: 'interrupted', runId: 'other' });
+    const conversation = { ...emptyConversation, messages: [failed, empty], runs: [{ id: 'r', status: 'ERROR' }] };
+    expect(timelineOf({ conversation })).toMatchObject([{ key: 'm2', fault: { id: 'r' } }]);
+  });
+});
+
+test('a link names its transaction, and nothing else does', () => {
+  expect(transactionInLink(fragmentFor('a-b:c_1'))).toBe('a-b:c_1');
+  for (const odd of ['', '#', '#t=', '#t=a b', '#x=a', '#t=<script>', `#t=${'a'.repeat(129)}`]) {
+    expect(transactionInLink(odd)).toBeUndefined();
+  }
+});

@@ -1,0 +1,62 @@
+// Tells screen readers what changed, once and when it is whole: never a stream of tokens.
+
+import type { ConversationMessage } from '@haip/protocol';
+import { useEffect, useRef, useState } from 'react';
+import type { ChatState } from './chat-store.ts';
+import { useChat, useChatStore } from './use-chat.ts';
+
+const longestAnnouncement = 1500;
+
+const linkWords = {
+  connected: 'Connected.',
+  connecting: '',
+  waiting: 'The connection is lost. Reconnecting.',
+  disconnected: 'Offline.',
+} as const;
+
+const speaker = ({ channel, author }: ConversationMessage): string =>
+  channel === 'AGENT' ? (author ?? 'Echo') : 'Guest';
+
+/** What is new in `state` for somebody who has heard of the messages in `told`. Marks what it tells. */
+function newsIn({ conversation }: ChatState, told: Map<string, string>, isOwn: (session: string) => boolean): string[] {
+  const news: string[] = [];
+  for (const message of conversation.messages) {
+    const { id, session, status, text } = message;
+    const stage = status === 'open' ? 'open' : 'whole';
+    if (isOwn(session) || told.get(id) === stage) continue;
+    told.set(id, stage);
+    news.push(
+      stage === 'open'
+        ? `${speaker(message)} is writing.`
+        : `${speaker(message)}: ${text.slice(0, longestAnnouncement)}`,
+    );
+  }
+  return news;
+}
+
+export function Announcer() {
+  const state = useChat();
+  const store = useChatStore();
+  const told = useRef(new Map<string, string>());
+  const isFirst = useRef(true);
+  const [news, setNews] = useState('');
+  const { name } = state.link;
+
+  useEffect(() => {
+    const fresh = newsIn(state, told.current, (session) => store.own.has(session));
+    // What was there when the page opened is read by going through it, not shouted.
+    if (fresh.length > 0 && !isFirst.current) setNews(fresh.join(' '));
+    if (state.conversation.position > 0) isFirst.current = false;
+  }, [state, store]);
+
+  return (
+    <>
+      <div className="visually-hidden" role="status" aria-live="polite" data-testid="announcer">
+        {news}
+      </div>
+      <div className="visually-hidden" role="status" aria-live="polite">
+        {linkWords[name]}
+      </div>
+    </>
+  );
+}

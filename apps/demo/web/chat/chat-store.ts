@@ -1,0 +1,209 @@
+// Joins one HAIP client to the page: one immutable state, one way to hear of a new one, and what a person can do. It
+// decides nothing that the client decides: no retries, no ordering, no dropping of duplicates.
+
+import { type HAIPClient, type Transaction, UnknownOutcomeError } from '@haip/client-core';
+import { uuidIds } from '@haip/platform';
+import { type AudioMessage, type Conversation, emptyConversation, isJsonObject } from '@haip/protocol';
+import type { CuttableTransport } from '../connection/cuttable-transport.ts';
+import { OwnSessions } from './own-sessions.ts';
+import { countEntry, countGap, countLoss, emptyTally, type Tally } from './tally.ts';
+
+export type Tool = 'assistant' | 'echo';
+
+type Phase =
+  | { readonly name: 'choosing' }
+  | { readonly name: 'starting' | 'joining' }
+  | { readonly name: 'open'; readonly transaction: string }
+  | { readonly name: 'failed'; readonly code: string };
+
+export type Link =
+  | { readonly name: 'connecting' | 'connected' | 'disconnected' }
+  /** `retryAt` as performance.now() counts. */
+  | { readonly name: 'waiting'; readonly retryAt: number };
+
+export interface UnsentMessage {
+  readonly id: string;
+  /** Empty for audio. */
+  readonly text: string;
+}
+
+export interface FailedMessage extends UnsentMessage {
+  /** Written, and nobody can say whether it is in the log; else it certainly is not. */
+  readonly isUnknown: boolean;
+}
+
+export interface ChatState {
+  readonly phase: Phase;
+  readonly link: Link;
+  readonly tool: string | undefined;
+  readonly conversation: Conversation;
+  /** Written here and not in the log yet. */
+  readonly pending: readonly UnsentMessage[];
+  /** Refused, or lost with an unknown outcome. */
+  readonly failed: readonly FailedMessage[];
+  readonly tally: Tally;
+  /** Message id → the offsets in its text at which the connection was lost. */
+  readonly seams: ReadonlyMap<string, readonly number[]>;
+  /** The server began this conversation afresh. */
+  readonly restarted: boolean;
+  /** Nothing more will come: the code of why. */
+  readonly closed: string | undefined;
+  /** Frames that the client dropped because it had their positions. */
+  readonly duplicates: number;
+}
+
+const initialState: ChatState = {
+  phase: { name: 'choosing' },
+  link: { name: 'connecting' },
+  tool: undefined,
+  conversation: emptyConversation,
+  pending: [],
+  failed: [],
+  tally: emptyTally,
+  seams: new Map(),
+  restarted: false,
+  closed: undefined,
+  duplicates: 0,
+};
+
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
+
+export class ChatStore {
+  readonly own = new OwnSessions();
+  readonly #client: HAIPClient;
+  readonly #transport: CuttableTransport;
+  readonly #listeners = new Set<() => void>();
+  #state = initialState;
+  #chat: Transaction | undefined;
+
+  constructor(client: HAIPClient, transport: CuttableTransport) {
+    this.#client = client;
+    this.#transport = transport;
+    client.on('state', () => this.#readLink());
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly getState = (): ChatState => this.#state;
+
+  /** Connects; what fails shows as a state of the link. */
+  connect(): void {
+    this.#client.connect().catch(() => this.#readLink());
+  }
+
+  /** Begins a conversation with a tool. */
+  async start(tool: Tool): Promise<void> {
+    this.#change({ phase: { name: 'starting' }, tool });
+    await this.#open(() => this.#client.startTransaction(tool));
+  }
+
+  /** Joins the conversation that a link names. */
+  async join(transaction: string): Promise<void> {
+    this.#change({ phase: { name: 'joining' } });
+    await this.#open(() => this.#client.joinTransaction(transaction));
+  }
+
+  /** Sends a text; shows it as pending until it is in the log. */
+  async send(text: string): Promise<void> {
+    try {
+      await this.#chat?.sendText(text);
+    } catch (error) {
+      this.#fail(text, error);
+    }
+  }
+
+  /** Sends a piece of audio. What fails is shown like a text that failed, but cannot be sent again. */
+  async sendAudio(audio: AudioMessage): Promise<void> {
+    try {
+      await this.#chat?.sendAudio(audio);
+    } catch (error) {
+      this.#fail('', error);
+    }
+  }
+
+  #fail(text: string, error: unknown): void {
+    const failed = { id: uuidIds(), text, isUnknown: error instanceof UnknownOutcomeError };
+    this.#change({ failed: [...this.#state.failed, failed] });
+  }
+
+  /** Sends a message again that failed, as a new one. */
+  async sendAgain(message: FailedMessage): Promise<void> {
+    this.#change({ failed: this.#state.failed.filter((failed) => failed !== message) });
+    await this.send(message.text);
+  }
+
+  /** Loses the connection as a dead network would. */
+  cut(offlineMs?: number): void {
+    this.#transport.cut(offlineMs);
+  }
+
+  async #open(open: () => Promise<Transaction>): Promise<void> {
+    try {
+      const chat = await open();
+      this.#chat = chat;
+      chat.on('entry', (entry) => this.#change({ tally: countEntry(this.#state.tally, entry) }));
+      chat.on('gap', (gap) => this.#change({ tally: countGap(this.#state.tally, gap) }));
+      chat.on('restart', () => this.#change({ restarted: true, tally: emptyTally, seams: new Map() }));
+      chat.on('closed', (reason) => this.#change({ closed: codeOf(reason) }));
+      chat.on('change', () => this.#readChat());
+      // What came before the listeners were there is counted as read.
+      const tally = { ...emptyTally, position: chat.conversation.position };
+      const closed = chat.closed && codeOf(chat.closed.reason);
+      this.#change({ phase: { name: 'open', transaction: chat.id }, tally, closed });
+      this.#readChat();
+      if (this.#state.tool === undefined) await this.#findTool(chat);
+    } catch (error) {
+      this.#change({ phase: { name: 'failed', code: codeOf(error) } });
+    }
+  }
+
+  /** The first entry of a log says what it was started with. */
+  async #findTool(chat: Transaction): Promise<void> {
+    try {
+      for await (const { payload } of chat.getReplayWindow(1, 1)) {
+        const name = isJsonObject(payload) ? payload['toolName'] : undefined;
+        if (typeof name === 'string') this.#change({ tool: name });
+      }
+    } catch {
+      // No longer kept. The page then does without the name.
+    }
+  }
+
+  #readChat(): void {
+    if (!this.#chat) return;
+    const { conversation } = this.#chat;
+    const pending = this.#chat.pending.map(({ id, payload }) => ({
+      id,
+      text: typeof payload === 'string' ? payload : '',
+    }));
+    this.#change({ conversation, pending, duplicates: this.#client.stats.duplicates });
+  }
+
+  #readLink(): void {
+    const { state } = this.#client;
+    const wasConnected = this.#state.link.name === 'connected';
+    if (wasConnected && state.name !== 'connected') this.#countLoss();
+    if (state.name === 'connected') this.own.add(state.session);
+    if (state.name === 'waiting')
+      this.#change({ link: { name: 'waiting', retryAt: performance.now() + state.retryInMs } });
+    else this.#change({ link: { name: state.name === 'idle' ? 'connecting' : state.name } });
+  }
+
+  #countLoss(): void {
+    if (!this.#chat) return;
+    const seams = new Map(this.#state.seams);
+    for (const { id, status, text } of this.#chat.conversation.messages) {
+      if (status === 'open') seams.set(id, [...(seams.get(id) ?? []), text.length]);
+    }
+    this.#change({ tally: countLoss(this.#state.tally), seams });
+  }
+
+  #change(change: Partial<ChatState>): void {
+    this.#state = { ...this.#state, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}

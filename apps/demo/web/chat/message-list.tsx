@@ -1,0 +1,138 @@
+// The conversation from the first message to what is not in the log yet. Follows the end while the reader is there.
+
+import { type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
+import { DownIcon } from '../parts/icons.tsx';
+import type { FailedMessage, UnsentMessage } from './chat-store.ts';
+import { MessageRow } from './message-row.tsx';
+import { timelineOf } from './timeline.ts';
+import { useChat, useChatStore } from './use-chat.ts';
+
+const nearEndPx = 120;
+
+/** Keeps a scrolled box at its end until the reader scrolls up. */
+function useFollowEnd(box: RefObject<HTMLElement | null>, change: unknown): { isAtEnd: boolean; goToEnd: () => void } {
+  const [isAtEnd, setIsAtEnd] = useState(true);
+  const follows = useRef(true);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const look = () => {
+      follows.current = element.scrollHeight - element.scrollTop - element.clientHeight < nearEndPx;
+      setIsAtEnd(follows.current);
+    };
+    element.addEventListener('scroll', look, { passive: true });
+    return () => element.removeEventListener('scroll', look);
+  }, [box]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: any change of what is shown may have moved the end
+  useLayoutEffect(() => {
+    if (follows.current) box.current?.scrollTo({ top: box.current.scrollHeight });
+  }, [change, box]);
+
+  const goToEnd = () =>
+    box.current?.scrollTo({
+      top: box.current.scrollHeight,
+      behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth',
+    });
+  return { isAtEnd, goToEnd };
+}
+
+function GapNotice({ first, last }: { readonly first: number; readonly last: number }) {
+  const span = first === last ? `Entry ${first} is` : `Entries ${first} to ${last} are`;
+  return <li className="notice">{span} no longer kept: you were away for longer than the history lasts.</li>;
+}
+
+function PendingRow({ message }: { readonly message: UnsentMessage }) {
+  return (
+    <li className="entry" data-from="me" data-pending="true">
+      <div className="rail" title="Not in the log yet">
+        <span aria-hidden="true">…</span>
+      </div>
+      <article className="message" aria-label="You, not stored yet">
+        <div className="message-author">
+          You <span className="message-note">on its way</span>
+        </div>
+        <div className="message-text">
+          <p className="plain-text">{message.text || 'A piece of audio'}</p>
+        </div>
+      </article>
+    </li>
+  );
+}
+
+function FailedRow({ message }: { readonly message: FailedMessage }) {
+  const store = useChatStore();
+  return (
+    <li className="entry" data-from="me" data-pending="true">
+      <div className="rail" aria-hidden="true">
+        !
+      </div>
+      <article className="message" aria-label="You, not stored">
+        <div className="message-author">You</div>
+        <div className="message-text">
+          <p className="plain-text">{message.text || 'A piece of audio'}</p>
+        </div>
+        <p className="message-fault">
+          {message.isUnknown ? 'Nobody can say whether this was stored.' : 'This was not stored.'}{' '}
+          {message.text !== '' && (
+            <button type="button" className="text-button" onClick={() => void store.sendAgain(message)}>
+              Send it again
+            </button>
+          )}
+        </p>
+      </article>
+    </li>
+  );
+}
+
+export function MessageList({ children }: { readonly children: ReactNode }) {
+  const state = useChat();
+  const store = useChatStore();
+  const box = useRef<HTMLElement>(null);
+  const { isAtEnd, goToEnd } = useFollowEnd(box, state);
+  const { pending, failed, restarted, closed, conversation } = state;
+
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keys that scroll
+    <main id="main" className="conversation" tabIndex={0} ref={box} aria-label="Conversation">
+      {children}
+      <ol className="entries">
+        {restarted && (
+          <li className="notice">The server began this conversation afresh. What is shown replaces what was here.</li>
+        )}
+        {timelineOf(state).map((item) =>
+          item.kind === 'gap' ? (
+            <GapNotice key={item.key} first={item.first} last={item.last} />
+          ) : (
+            <MessageRow
+              key={item.key}
+              message={item.message}
+              isOwn={store.own.has(item.message.session)}
+              seams={state.seams.get(item.message.id)}
+              failed={item.fault !== undefined}
+              growingAt={item.message.status === 'open' ? conversation.position : undefined}
+            />
+          ),
+        )}
+        {pending.map((message) => (
+          <PendingRow key={message.id} message={message} />
+        ))}
+        {failed.map((message) => (
+          <FailedRow key={message.id} message={message} />
+        ))}
+        {closed !== undefined && !conversation.ended && (
+          <li className="notice">
+            The server does not have this conversation any more ({closed}). <a href="/">Begin a new one</a>
+          </li>
+        )}
+        {conversation.ended && <li className="notice">This conversation has ended.</li>}
+      </ol>
+      {!isAtEnd && (
+        <button type="button" className="to-end" onClick={goToEnd} aria-label="Go to the newest message">
+          <DownIcon />
+        </button>
+      )}
+    </main>
+  );
+}

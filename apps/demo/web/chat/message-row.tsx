@@ -1,0 +1,66 @@
+// One message: its place in the log, who wrote it, and what it says.
+
+import type { ConversationMessage } from '@haip/protocol';
+import { memo } from 'react';
+import { AudioPlayer } from './audio-player.tsx';
+import { FormattedText } from './formatted-text.tsx';
+
+interface MessageRowProps {
+  readonly message: ConversationMessage;
+  readonly isOwn: boolean;
+  readonly seams: readonly number[] | undefined;
+  /** The run of this message failed. */
+  readonly failed: boolean;
+  /** The log's position now, while this message is still growing. */
+  readonly growingAt: number | undefined;
+}
+
+function authorOf({ channel, author }: ConversationMessage, isOwn: boolean): string {
+  if (channel === 'AGENT') return author ?? 'Echo';
+  return isOwn ? 'You' : 'Guest';
+}
+
+/** What a payload that is no text looks like: as JSON. */
+function textOf({ text, payload }: ConversationMessage): string {
+  if (text !== '' || payload === undefined || typeof payload === 'string') return text;
+  return JSON.stringify(payload, null, 2);
+}
+
+function MessageBody({ message, seams }: Pick<MessageRowProps, 'message' | 'seams'>) {
+  if (message.deleted) return <p className="message-note">This message was taken back.</p>;
+  if (message.audio) return <AudioPlayer {...message.audio} />;
+  const text = textOf(message);
+  if (message.channel !== 'AGENT' || message.author === undefined) return <p className="plain-text">{text}</p>;
+  return <FormattedText text={text} seams={seams} />;
+}
+
+export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
+  const { message, isOwn, seams, failed, growingAt } = props;
+  const author = authorOf(message, isOwn);
+  const isOpen = message.status === 'open';
+  const wasCut = !isOpen && message.status !== 'complete' && !failed;
+  return (
+    <li className="entry" data-from={message.channel === 'AGENT' ? 'agent' : isOwn ? 'me' : 'guest'} data-open={isOpen}>
+      <div className="rail" title={`Position ${message.position} in the log`}>
+        <span className="visually-hidden">Position </span>
+        {message.position}
+        {growingAt !== undefined && growingAt > message.position && (
+          <span className="rail-now" aria-hidden="true">
+            {growingAt}
+          </span>
+        )}
+      </div>
+      <article className="message" aria-label={`${author}${isOpen ? ', still writing' : ''}`}>
+        <div className="message-author">
+          {author}
+          {message.edited && <span className="message-note"> edited</span>}
+        </div>
+        <div className="message-text" data-testid="message-text">
+          <MessageBody message={message} seams={seams} />
+        </div>
+        {failed && <p className="message-fault">The answer could not be finished. Nothing of it is lost; ask again.</p>}
+        {wasCut && <p className="message-fault">The answer ended here ({message.status}).</p>}
+      </article>
+    </li>
+  );
+});

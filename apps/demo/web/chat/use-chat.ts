@@ -1,0 +1,18 @@
+import { createContext, use, useSyncExternalStore } from 'react';
+import type { ChatState, ChatStore } from './chat-store.ts';
+
+/** The store of this page. */
+export const ChatContext = createContext<ChatStore | undefined>(undefined);
+
+/** The store given by the nearest ChatContext. */
+export function useChatStore(): ChatStore {
+  const store = use(ChatContext);
+  if (!store) throw new Error('useChatStore: expected a ChatContext around this component');
+  return store;
+}
+
+/** The present state; renders again at each change. */
+export function useChat(): ChatState {
+  const store = useChatStore();
+  return useSyncExternalStore(store.subscribe, store.getState);
+}

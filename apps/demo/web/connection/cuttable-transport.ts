@@ -1,0 +1,85 @@
+// Makes a transport whose connections can be lost on purpose, as a dead network loses them: no goodbye in either
+// direction, nothing more in or out. The client learns of a cut; the server is told nothing at all.
+
+import type { Connection, ConnectionEnd, Frame, Incoming, Transport } from '@haip/protocol';
+
+type Batch = readonly Incoming[];
+
+class CuttableConnection implements Connection {
+  readonly supports: Connection['supports'];
+  readonly closed: Promise<ConnectionEnd>;
+  readonly #inner: Connection;
+  #lose: () => void = () => {};
+  /** Ends the read that is waited for. */
+  #release: () => void = () => {};
+  #isLost = false;
+  #heard = 0;
+
+  constructor(inner: Connection) {
+    this.#inner = inner;
+    this.supports = inner.supports;
+    this.closed = new Promise((resolve) => {
+      this.#lose = () => resolve({ code: 1006, reason: 'cut on purpose' });
+      void inner.closed.then(resolve);
+    });
+  }
+
+  get heard(): number {
+    if (!this.#isLost) this.#heard = this.#inner.heard;
+    return this.#heard;
+  }
+
+  send(frame: Frame): void | Promise<void> {
+    return this.#isLost ? undefined : this.#inner.send(frame);
+  }
+
+  probe(): void {
+    if (!this.#isLost) this.#inner.probe();
+  }
+
+  close(...end: Parameters<Connection['close']>): void {
+    if (!this.#isLost) this.#inner.close(...end);
+  }
+
+  cut(): void {
+    this.#heard = this.heard;
+    this.#isLost = true;
+    this.#lose();
+    this.#release();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Batch> {
+    const batches = this.#inner[Symbol.asyncIterator]();
+    const over = { done: true, value: undefined } as const;
+    return {
+      next: () =>
+        new Promise((resolve, reject) => {
+          if (this.#isLost) return resolve(over);
+          this.#release = () => resolve(over);
+          batches.next().then((result) => resolve(this.#isLost ? over : result), reject);
+        }),
+    };
+  }
+}
+
+export interface CuttableTransport extends Transport {
+  /** Loses the present connection, and refuses new ones for `offlineMs`. Default 0. */
+  cut(offlineMs?: number): void;
+}
+
+export function cuttable(transport: Transport, now: () => number = () => performance.now()): CuttableTransport {
+  let present: CuttableConnection | undefined;
+  let offlineUntil = 0;
+  return {
+    name: transport.name,
+    async dial(options, signal) {
+      if (now() < offlineUntil) throw new Error('offline on purpose');
+      present = new CuttableConnection(await transport.dial(options, signal));
+      return present;
+    },
+    cut(offlineMs = 0) {
+      offlineUntil = now() + offlineMs;
+      present?.cut();
+    },
+  };
+}
