@@ -1,6 +1,18 @@
-import type { Clock } from '@haip/protocol';
+import type { Clock, Timer } from '@haip/protocol';
 
 const LONGEST = 2 ** 31 - 1;
+
+class SystemTimer implements Timer {
+  readonly #handle: ReturnType<typeof setTimeout>;
+
+  constructor(fire: () => void, delayMs: number) {
+    this.#handle = setTimeout(fire, delayMs);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+}
 
 /** The platform's own time. */
 export const systemClock: Clock = {
@@ -10,7 +22,6 @@ export const systemClock: Clock = {
     // Past 2^31−1 both Node and browsers fire at once, which turns "in a month" into "now".
     if (!(delayMs >= 0 && delayMs <= LONGEST))
       throw new RangeError(`delay: expected 0 to ${LONGEST} ms, got ${delayMs}`);
-    const handle = setTimeout(fire, delayMs);
-    return { cancel: () => clearTimeout(handle) };
+    return new SystemTimer(fire, delayMs);
   },
 };

@@ -41,7 +41,8 @@ export class LogDelivery implements Delivery {
 
   deliver(logged: LoggedEntry, own: boolean, reader: Standing): boolean {
     const { entry } = logged;
-    if (own) {
+    // An end whose beginning was compacted before the reader came to it brings the text to its author, too.
+    if (own && (entry.type !== 'MESSAGE_END' || isShort(logged, reader.wholeSince))) {
       reader.give(this.#outbound.receipt(this.#transaction, entry));
       return true;
     }

@@ -37,7 +37,7 @@ export interface HAIPServerOptions {
 export class HAIPServer {
   readonly #context: ServerContext;
   readonly #unwatch: () => void;
-  readonly #live = new Map<Session, Promise<void>>();
+  readonly #live = new Set<Session>();
   #authenticator: Authenticator | undefined;
   #closed = false;
 
@@ -77,17 +77,14 @@ export class HAIPServer {
   }
 
   /** Serves a connection until it ends. Give this to a transport; it needs no `this`. */
-  readonly accept: Accept = async (connection, info) => {
+  readonly accept: Accept = (connection, info) => {
     if (this.#closed || this.#live.size >= this.#context.limits.maxConnections) {
       connection.close(this.#closed ? 1012 : 1013, this.#closed ? 'restarting' : 'too many connections');
-      await connection.closed;
-      return;
+      return connection.closed.then(() => {});
     }
     const session = new Session(this.#context, connection, info);
-    const served = session.run();
-    this.#live.set(session, served);
-    await served;
-    this.#live.delete(session);
+    this.#live.add(session);
+    return session.run(this.#live);
   };
 
   /** How many connections are open. */
@@ -105,7 +102,8 @@ export class HAIPServer {
     this.#closed = true;
     this.#unwatch();
     this.#context.logs.close();
-    for (const session of this.#live.keys()) session.close(1012, 'restarting');
-    await Promise.all(this.#live.values());
+    const sessions = [...this.#live];
+    for (const session of sessions) session.close(1012, 'restarting');
+    await Promise.all(sessions.map(({ gone }) => gone));
   }
 }

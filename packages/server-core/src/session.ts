@@ -80,8 +80,8 @@ export class Session implements Participant {
     return this.#connection.supports.binary && this.terms.binaryFrames;
   }
 
-  /** Serves the connection until it ends. Never rejects. */
-  async run(): Promise<void> {
+  /** Serves the connection until it ends, then leaves the others it was `among`. Never rejects. */
+  async run(among: Set<Session>): Promise<void> {
     const { clock, limits } = this.context;
     this.#timer = clock.timer(limits.haiTimeoutMs, () => this.close(4408, 'no HAI in time'));
     try {
@@ -93,6 +93,12 @@ export class Session implements Participant {
     }
     await this.#connection.closed;
     this.end();
+    among.delete(this);
+  }
+
+  /** Resolves when the connection is gone. */
+  get gone(): Promise<unknown> {
+    return this.#connection.closed;
   }
 
   close(code: CloseCode, reason: string): void {
@@ -176,6 +182,7 @@ export class Session implements Participant {
     this.#phase = 'verdict';
     this.#haiId = envelope.id;
     this.#timer?.cancel();
+    this.#timer = undefined;
     this.#asking = new Stop();
     judgeHai(this.context, envelope, this.#info, this.#asking)
       .then((verdict) => {

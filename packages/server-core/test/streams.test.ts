@@ -7,6 +7,7 @@ import {
   answerTo,
   entriesOf,
   errorsOf,
+  expectContiguous,
   join,
   type LinkedPeer,
   say,
@@ -103,6 +104,27 @@ describe.each(bothStores)('a text that a user streams, over %s', (_, makeStore) 
 
     expect(errorsOf(ada)).toEqual(['PROTOCOL_VIOLATION']);
   });
+});
+
+test('[READ-5] an author who is behind, and whose parts were compacted meanwhile, gets the long END in place of a receipt', async () => {
+  const { enter } = testServer({ tools: [mute] });
+  const ada = await enter('ada', {}, { highWaterBytes: 500 });
+  const { id } = await start(ada, 'mute');
+  const eve = await enter('eve');
+  await join(eve, id);
+  ada.link.stall('down');
+  for (let n = 0; n < 10; n++) await say(eve, id, `${n}`);
+  const payload = { message_id: 'm' };
+  ada.send({ type: 'MESSAGE_START', transaction: id, payload });
+  ada.send({ type: 'MESSAGE_PART', transaction: id, payload: { ...payload, text: 'Hello' } });
+  const end = ada.send({ type: 'MESSAGE_END', transaction: id, payload });
+  await seeEntry(eve, { type: 'MESSAGE_END' });
+  for (let n = 0; n < 700; n++) await say(eve, id, `more ${n}`);
+  ada.link.resume('down');
+  await seeEntry(ada, { payload: 'more 699' });
+
+  expectContiguous(ada, id, 0);
+  expect(await seeEntry(ada, { type: 'MESSAGE_END' })).toMatchObject({ id: end.id, payload: { text: 'Hello' } });
 });
 
 test('[LOG-9, LOG-10] an open one counts once and is not trimmed; once it has ended the window moves on', async () => {

@@ -87,6 +87,16 @@ describe.each(bothStores)('a message sent again, over %s', (_, makeStore) => {
     expect(errorsOf(back)).toEqual(['UNAUTHORIZED']);
   });
 
+  test('F26: what waits for the store is bounded, what went through it is not', async () => {
+    const { ada, id, history } = await setup();
+    for (let wave = 0; wave < 6; wave++) {
+      const sent = times(5, () => ada.send({ type: 'MESSAGE', transaction: id, payload: 'x'.repeat(100 * 1024) }));
+      for (const message of sent) await settled(ada, message);
+    }
+
+    expect(await history.head(id)).toMatchObject({ last: 31 });
+  });
+
   test('[LOG-6] many messages of one connection are stored in the order it sent them', async () => {
     const { ada, id, history } = await setup();
     const sent = times(40, (n) => ada.send({ type: 'MESSAGE', transaction: id, payload: `${n}` }));

@@ -4,7 +4,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Accept, type CodecLimits, defaultCodecLimits } from '@haip/protocol';
+import { type Accept, type CodecLimits, defaultCodecLimits, type PeerInfo } from '@haip/protocol';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { PeerSocket, ServerConnection } from './server-connection.ts';
 
@@ -51,6 +51,23 @@ export function acceptWebSockets(
   return { close: () => void endpoints.delete(path) };
 }
 
+/** What is known of a peer. Keeps the headers and not the request, which would stay as long as the connection. */
+class Peer implements PeerInfo {
+  readonly transport = 'websocket';
+  readonly headers: PeerInfo['headers'];
+  readonly #socket: Socket;
+
+  constructor(headers: PeerInfo['headers'], socket: Socket) {
+    this.headers = headers;
+    this.#socket = socket;
+  }
+
+  /** Asked of the system only when somebody wants to know. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+}
+
 function mount(server: Server): Map<string, Endpoint> {
   const endpoints = new Map<string, Endpoint>();
   mounted.set(server, endpoints);
@@ -91,13 +108,7 @@ function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
     }
     ws.handleUpgrade(request, socket, head, (peer) => {
       const connection = new ServerConnection(peer, socket, connectionOptions);
-      void accept(connection, {
-        transport: 'websocket',
-        headers: request.headers,
-        get remoteAddress() {
-          return socket.remoteAddress;
-        },
-      });
+      void accept(connection, new Peer(request.headers, socket));
     });
   };
 }
