@@ -1,6 +1,6 @@
 // The reference history store: every answer at once, nothing survives the process. Spec: §3, §4.
 
-import type { Draft, HistoryPage, HistoryRange, HistoryStore, Outcome } from '@haip/protocol';
+import type { Draft, HistoryPage, HistoryRange, HistoryStore, Outcome, Pending } from '@haip/protocol';
 import { type MemoryHistoryOptions, readOptions } from './options.ts';
 import type { TransactionLog } from './transaction-log.ts';
 import { Transactions } from './transactions.ts';
@@ -24,12 +24,11 @@ export function memoryHistory(options: MemoryHistoryOptions = {}): HistoryStore 
   // Whole ms stay small integers inside the engine; fractions would be boxed, one allocation each.
   const now = (): number => Math.floor(clock.monotonic());
 
-  /** The same question, but rejected once the store is closed. */
-  function whileOpen<Args extends unknown[], T>(answer: (...args: Args) => T): (...args: Args) => T | Promise<T> {
-    return (...args) => (isClosed ? Promise.reject(new Error('history: the store is closed')) : answer(...args));
-  }
+  /** Said of everything that is asked once the store is closed. */
+  const refusal = (): Promise<never> => Promise.reject(new Error('history: the store is closed'));
 
-  function append(transaction: string, drafts: readonly Draft[], fence?: number): void {
+  function append(transaction: string, drafts: readonly Draft[], fence?: number): Pending {
+    if (isClosed) return refusal();
     const log = transactions.get(transaction);
     const at = now();
     for (const draft of drafts) {
@@ -38,6 +37,7 @@ export function memoryHistory(options: MemoryHistoryOptions = {}): HistoryStore 
     }
     log?.tidy(at);
     if (++appends % TIDY_EVERY === 0) transactions.tidyNext(at);
+    return undefined;
   }
 
   /** The log as it is now, what ran out of its time trimmed. */
@@ -47,7 +47,8 @@ export function memoryHistory(options: MemoryHistoryOptions = {}): HistoryStore 
     return log;
   }
 
-  function read(transaction: string, range: HistoryRange): HistoryPage | null {
+  function read(transaction: string, range: HistoryRange): HistoryPage | null | Promise<never> {
+    if (isClosed) return refusal();
     const log = current(transaction);
     if (log === undefined) return null;
     const { first, last } = log.window;
@@ -56,22 +57,24 @@ export function memoryHistory(options: MemoryHistoryOptions = {}): HistoryStore 
 
   return {
     supports: { durable: false, shared: false },
-    create: whileOpen((record, first) => {
+    append,
+    read,
+    create(record, first) {
+      if (isClosed) return refusal();
       const at = now();
       transactions.tidyNext(at);
       return transactions.create(record, first, at);
-    }),
-    append: whileOpen(append),
-    read: whileOpen(read),
-    get: whileOpen((transaction) => transactions.get(transaction)?.record ?? null),
-    list: whileOpen((user, after) => transactions.list(user, after)),
-    find: whileOpen((transaction, user, id) => transactions.get(transaction)?.find(user, id) ?? null),
-    head: whileOpen((transaction) => current(transaction)?.head() ?? null),
-    compact: whileOpen((transaction, message) => transactions.get(transaction)?.window.compact(message)),
-    lease: whileOpen(
-      (transaction, holder, ttlMs) => transactions.get(transaction)?.lease(holder, ttlMs, now()) ?? null,
-    ),
-    saveLease: whileOpen((transaction, fence, record) => transactions.get(transaction)?.saveLease(fence, record)),
+    },
+    get: (transaction) => (isClosed ? refusal() : (transactions.get(transaction)?.record ?? null)),
+    list: (user, after) => (isClosed ? refusal() : transactions.list(user, after)),
+    find: (transaction, user, id) => (isClosed ? refusal() : (transactions.get(transaction)?.find(user, id) ?? null)),
+    head: (transaction) => (isClosed ? refusal() : (current(transaction)?.head() ?? null)),
+    compact: (transaction, message) =>
+      isClosed ? refusal() : transactions.get(transaction)?.window.compact(message),
+    lease: (transaction, holder, ttlMs) =>
+      isClosed ? refusal() : (transactions.get(transaction)?.lease(holder, ttlMs, now()) ?? null),
+    saveLease: (transaction, fence, record) =>
+      isClosed ? refusal() : transactions.get(transaction)?.saveLease(fence, record),
     watch: () => () => {},
     close() {
       isClosed = true;
