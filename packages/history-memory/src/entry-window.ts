@@ -15,16 +15,12 @@ export interface Stream {
   entries: number;
 }
 
-/** A place in the window. It may outlive its entry, as what is known of a message's id. */
+/** A place in the window. */
 export interface Slot {
-  /** Undefined once it has left the window. */
-  entry: Entry | undefined;
-  readonly position: number;
-  readonly size: number;
+  readonly entry: Entry;
   /** When it came, in ms on the monotonic clock: a jump of the wall clock trims nothing. */
   readonly at: number;
   readonly stream: Stream | undefined;
-  readonly digest: string;
 }
 
 /** What an entry takes in memory besides its own size: its objects and its place. Else tiny parts would be free. */
@@ -61,12 +57,11 @@ export class EntryWindow {
   }
 
   /** Takes an entry at position `last` + 1. */
-  push(slot: Slot): void {
-    const { stream } = slot;
-    if (this.#slots.length === 0) this.#oldestAt = slot.at;
-    this.#slots.push(slot);
-    this.last = slot.position;
-    this.#bytes += slot.size + OVERHEAD;
+  push(entry: Entry, at: number, stream: Stream | undefined): void {
+    if (this.#slots.length === 0) this.#oldestAt = at;
+    this.#slots.push({ entry, at, stream });
+    this.last = entry.position;
+    this.#bytes += entry.size + OVERHEAD;
     if (stream === undefined || stream.entries++ === 0) this.#messages++;
   }
 
@@ -84,7 +79,7 @@ export class EntryWindow {
         this.#dropFront();
       } else {
         if (!isFull && now - end.at < windowTimeMs) return;
-        while ((this.#slots.at(0)?.position ?? Number.POSITIVE_INFINITY) <= end.position) this.#dropFront();
+        while ((this.#slots.at(0)?.entry.position ?? Number.POSITIVE_INFINITY) <= end.entry.position) this.#dropFront();
       }
     }
   }
@@ -115,9 +110,9 @@ export class EntryWindow {
     let bytes = 0;
     for (let i = this.#indexOf(from); entries.length < maxEntries && bytes < maxBytes; i++) {
       const slot = this.#slots.at(i);
-      if (slot?.entry === undefined || slot.position > to) break;
+      if (slot === undefined || slot.entry.position > to) break;
       entries.push(slot.entry);
-      bytes += slot.size;
+      bytes += slot.entry.size;
     }
     return entries;
   }
@@ -131,9 +126,9 @@ export class EntryWindow {
     if (this.#unitEnd !== undefined) return this.#unitEnd;
     this.#blockedBy = undefined;
     let end = this.#slots.at(0);
-    for (let i = 0, to = end?.position ?? 0; ; i++) {
+    for (let i = 0, to = end?.entry.position ?? 0; ; i++) {
       const slot = this.#slots.at(i);
-      if (slot === undefined || slot.position > to) break;
+      if (slot === undefined || slot.entry.position > to) break;
       end = slot;
       if (slot.stream?.state === 'open') {
         this.#blockedBy = slot.stream;
@@ -148,7 +143,7 @@ export class EntryWindow {
   #dropFront(): void {
     const slot = this.#slots.shift();
     if (slot === undefined) return;
-    this.first = slot.position + 1;
+    this.first = slot.entry.position + 1;
     this.#oldestAt = this.#slots.at(0)?.at ?? Number.POSITIVE_INFINITY;
     this.#unitEnd = undefined;
     this.#blockedBy = undefined;
@@ -157,19 +152,18 @@ export class EntryWindow {
 
   #forget(slot: Slot): void {
     if (slot === this.#unitEnd) this.#unitEnd = undefined;
-    slot.entry = undefined;
-    this.#bytes -= slot.size + OVERHEAD;
+    this.#bytes -= slot.entry.size + OVERHEAD;
     if (slot.stream === undefined || --slot.stream.entries === 0) this.#messages--;
   }
 
   /** Index of the first slot at `position` or above. Readers mostly ask for the end, so it looks there first. */
   #indexOf(position: number): number {
     let high = this.#slots.length;
-    if ((this.#slots.at(high - 1)?.position ?? 0) < position) return high;
-    let low = (this.#slots.at(high - 2)?.position ?? 0) < position ? high - 1 : 0;
+    if ((this.#slots.at(high - 1)?.entry.position ?? 0) < position) return high;
+    let low = (this.#slots.at(high - 2)?.entry.position ?? 0) < position ? high - 1 : 0;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#slots.at(middle)?.position ?? 0) < position) low = middle + 1;
+      if ((this.#slots.at(middle)?.entry.position ?? 0) < position) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -69,8 +69,7 @@ export function memoryHistory(options: MemoryHistoryOptions = {}): HistoryStore 
     list: (user, after) => (isClosed ? refusal() : transactions.list(user, after)),
     find: (transaction, user, id) => (isClosed ? refusal() : (transactions.get(transaction)?.find(user, id) ?? null)),
     head: (transaction) => (isClosed ? refusal() : (current(transaction)?.head() ?? null)),
-    compact: (transaction, message) =>
-      isClosed ? refusal() : transactions.get(transaction)?.window.compact(message),
+    compact: (transaction, message) => (isClosed ? refusal() : transactions.get(transaction)?.window.compact(message)),
     lease: (transaction, holder, ttlMs) =>
       isClosed ? refusal() : (transactions.get(transaction)?.lease(holder, ttlMs, now()) ?? null),
     saveLease: (transaction, fence, record) =>

@@ -12,15 +12,18 @@ interface Begun {
   isOpen: boolean;
 }
 
-const isOpen = (begun: Begun): boolean => begun.isOpen;
+/** What is open must stay known, whatever its age. */
+function carryOpen(old: Map<string, Begun>, young: Map<string, Begun>): void {
+  for (const [key, begun] of old) if (begun.isOpen && !young.has(key)) young.set(key, begun);
+}
 
 export class Subjects {
   /** Made when there is a first one: most transactions that lie idle never had any. */
-  #begun: Generations<Begun> | undefined;
+  #begun: Generations<Map<string, Begun>> | undefined;
 
   /** Whether an entry may do this to its subject now. */
   allows({ key, step, owner }: Subject): boolean {
-    const begun = this.#begun?.get(key);
+    const begun = this.#find(key);
     if (step === 'open' || step === 'once') return begun === undefined;
     if (begun === undefined || !begun.isOpen) return false;
     return begun.owner === undefined || owner === undefined || begun.owner === owner;
@@ -30,31 +33,37 @@ export class Subjects {
   note({ key, step, owner }: Subject, position: number, isStream: boolean): Stream | undefined {
     if (step === 'open' || step === 'once') {
       const stream: Stream | undefined = isStream ? { state: 'open', last: position, entries: 0 } : undefined;
-      this.#begun ??= new Generations();
-      this.#begun.put(key, { owner, stream, isOpen: step === 'open' });
+      this.#begun ??= new Generations(() => new Map());
+      this.#begun.young.set(key, { owner, stream, isOpen: step === 'open' });
       return stream;
     }
-    const begun = this.#begun?.get(key);
+    const begun = this.#find(key);
     if (begun === undefined) return undefined;
     if (begun.stream !== undefined) begun.stream.last = position;
     if (step === 'end') {
       begun.isOpen = false;
       // Its end is what must be remembered as long as the window reaches back to it.
-      this.#begun?.put(key, begun);
+      this.#begun?.young.set(key, begun);
     }
     return begun.stream;
   }
 
   /** The end of the transaction is the end of everything still open. */
   endAll(): void {
-    for (const begun of this.#begun?.values() ?? []) {
-      begun.isOpen = false;
-      if (begun.stream?.state === 'open') begun.stream.state = 'torn';
+    for (const book of [this.#begun?.old, this.#begun?.young]) {
+      for (const begun of book?.values() ?? []) {
+        begun.isOpen = false;
+        if (begun.stream?.state === 'open') begun.stream.state = 'torn';
+      }
     }
   }
 
   /** Forgets what ended long ago. */
   turn(window: { first: number; last: number }, before: number, now: number): void {
-    this.#begun?.turn(window, before, now, isOpen);
+    this.#begun?.turn(window, before, now, carryOpen);
+  }
+
+  #find(key: string): Begun | undefined {
+    return this.#begun?.young.get(key) ?? this.#begun?.old?.get(key);
   }
 }

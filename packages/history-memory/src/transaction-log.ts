@@ -2,8 +2,9 @@
 // whether it is stored, a repeat or refused, in the order of the contract. Spec: §3, §4.
 
 import type { Draft, Entry, Head, Lease, LeaseRecord, Outcome, TransactionRecord } from '@haip/protocol';
-import { EntryWindow, isWholeEnd, type Slot } from './entry-window.ts';
+import { EntryWindow, isWholeEnd } from './entry-window.ts';
 import { Generations } from './generations.ts';
+import { IdTable, type Place } from './id-table.ts';
 import type { Limits } from './options.ts';
 import { Subjects } from './subjects.ts';
 
@@ -13,6 +14,12 @@ const notOpen: Outcome = { kind: 'refused', why: 'subject' };
 /** How many of the agent's newest ids are remembered at least: more than any append holds that may be tried again. */
 const AGENT_IDS = 1024;
 const emptyRecord: LeaseRecord = { done: 0, tries: {} };
+
+const makeTable = (): IdTable => new IdTable();
+
+function find(keys: Generations<IdTable>, id: string): Place | undefined {
+  return keys.young.get(id) ?? keys.old?.get(id);
+}
 
 export class TransactionLog {
   record: TransactionRecord;
@@ -24,12 +31,12 @@ export class TransactionLog {
   readonly members: string[] = [];
   readonly #limits: Limits;
   /** Where each author's messages are, by id. */
-  readonly #authors = new Map<string, Generations<Slot>>();
+  readonly #authors = new Map<string, Generations<IdTable>>();
   /**
    * Where the agent's are. Its ids are its server's own, needed while that server may try again: kept like a user's,
    * the parts of compacted answers would outweigh the log.
    */
-  #agents: Generations<Slot> | undefined;
+  #agents: Generations<IdTable> | undefined;
   readonly #subjects = new Subjects();
   #lastAt = 0;
   #turnedAt = 0;
@@ -46,20 +53,21 @@ export class TransactionLog {
 
   append(draft: Draft, fence: number | undefined, now: number): Outcome {
     const keys = this.#keysOf(draft.user);
-    const known = keys.get(draft.id);
+    const known = find(keys, draft.id);
     if (known !== undefined) return { kind: 'repeat', position: known.position, digest: known.digest };
     if (fence !== undefined && fence !== this.#lease.fence) return staleLease;
     if (this.#ended) return afterEnd;
     if (draft.subject !== undefined && !this.#subjects.allows(draft.subject)) return notOpen;
-    const slot = this.#store(draft, this.window.last + 1, now);
-    keys.put(draft.id, slot);
-    if (draft.user === null && keys.youngSize >= AGENT_IDS) keys.age();
-    return { kind: 'stored', position: slot.position };
+    const position = this.window.last + 1;
+    this.#store(draft, position, now);
+    keys.young.add(draft.id, position, draft.digest);
+    if (draft.user === null && keys.young.size >= AGENT_IDS) keys.age();
+    return { kind: 'stored', position };
   }
 
   find(user: string, id: string): { position: number; digest: string } | null {
-    const known = this.#authors.get(user)?.get(id);
-    return known === undefined ? null : { position: known.position, digest: known.digest };
+    const keys = this.#authors.get(user);
+    return (keys && find(keys, id)) ?? null;
   }
 
   head(): Head {
@@ -98,21 +106,21 @@ export class TransactionLog {
     return now - this.#lastAt >= this.#limits.recordTtlMs;
   }
 
-  #keysOf(user: string | null): Generations<Slot> {
+  #keysOf(user: string | null): Generations<IdTable> {
     if (user === null) {
-      this.#agents ??= new Generations();
+      this.#agents ??= new Generations(makeTable);
       return this.#agents;
     }
     let keys = this.#authors.get(user);
     if (keys === undefined) {
-      keys = new Generations();
+      keys = new Generations(makeTable);
       this.#authors.set(user, keys);
     }
     return keys;
   }
 
-  #store(draft: Draft, position: number, at: number): Slot {
-    const { type, subject, size, digest } = draft;
+  #store(draft: Draft, position: number, at: number): void {
+    const { type, subject, size } = draft;
     const entry: Entry = {
       position,
       id: draft.id,
@@ -131,14 +139,12 @@ export class TransactionLog {
     };
     const stream = subject && this.#subjects.note(subject, position, type === 'MESSAGE_START');
     if (stream !== undefined && subject?.step === 'end') stream.state = isWholeEnd(entry) ? 'whole' : 'torn';
-    const slot: Slot = { entry, position, size, at, stream, digest };
-    this.window.push(slot);
+    this.window.push(entry, at, stream);
     this.#lastAt = at;
     if (type === 'TRANSACTION_END') {
       this.#ended = true;
       this.#subjects.endAll();
       this.record = { ...this.record, endedAt: draft.ts };
     }
-    return slot;
   }
 }

@@ -26,7 +26,7 @@ function countedWindow(windowSize: number) {
   const window = new EntryWindow(limits, new Fifo(places));
   const push = (one: Draft, at = 0, stream?: Stream): number => {
     const position = window.last + 1;
-    window.push({ entry: { ...one, position }, position, size: one.size, at, stream, digest: one.digest });
+    window.push({ ...one, position }, at, stream);
     window.trim(at);
     return position;
   };
