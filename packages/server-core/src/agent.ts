@@ -93,8 +93,9 @@ export class Agent implements Follower {
 
   /** Whether somebody stopped the turn that runs. */
   #look(turn: ToolTurn): void {
-    if (this.#log.ended) turn.stop.stop(new Error('the transaction has ended'));
-    else if (turn.runId !== undefined && this.#log.cancelled.has(turn.runId)) turn.stop.stop(new Error('cancelled'));
+    if (this.#log.state.ended) turn.stop.stop(new Error('the transaction has ended'));
+    else if (turn.runId !== undefined && this.#log.state.cancelled.has(turn.runId))
+      turn.stop.stop(new Error('cancelled'));
   }
 
   /** Waits only for what is not there at once: most messages are answered without a pause between. */
@@ -237,7 +238,7 @@ export class Agent implements Follower {
   }
 
   #endOf(turn: ToolTurn): TurnEnd {
-    return turn.runId !== undefined && this.#log.cancelled.has(turn.runId) ? 'CANCELLED' : 'ERROR';
+    return turn.runId !== undefined && this.#log.state.cancelled.has(turn.runId) ? 'CANCELLED' : 'ERROR';
   }
 
   /** Calls the tool. What it returns means nothing but that it is done. */

@@ -14,7 +14,7 @@ import {
   subjectOf,
 } from '@haip/protocol';
 import { choosesChannel } from './access.ts';
-import type { OpenStream } from './live-log.ts';
+import type { OpenStream } from './log-state.ts';
 
 /** A client's envelope with its bytes, wherever they travelled. */
 export interface Submission {

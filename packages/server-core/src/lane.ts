@@ -23,6 +23,6 @@ export class Lane implements AuthorOrder {
     if (!this.queue.idle || this.blocked !== undefined) return false;
     if (this.participation?.reader === undefined) return true;
     const { log, reader } = this.participation;
-    return log.ended && reader.position >= log.last;
+    return log.state.ended && reader.position >= log.last;
   }
 }

@@ -1,20 +1,10 @@
-// One transaction as this node sees it: reads the store's log once for everybody here, folds what everybody needs to
-// know (who is a member, which streams are open, whether it ended), and wakes the readers. Never sends, never decides
-// an append. Spec: §4.
+// One transaction as this node sees it: reads the store's log once for everybody here, keeps what it says so far, and
+// wakes the readers. Never sends, never decides an append. Spec: §4.
 
-import {
-  type Draft,
-  type Entry,
-  type Head,
-  type HistoryPage,
-  isJsonObject,
-  type Pending,
-  type StreamExtent,
-  type Timer,
-  type TransactionRecord,
-} from '@haip/protocol';
+import type { Draft, Head, HistoryPage, Pending, StreamExtent, Timer, TransactionRecord } from '@haip/protocol';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
+import { LogState } from './log-state.ts';
 import { LoggedEntry } from './logged-entry.ts';
 import { soon } from './soon.ts';
 import { Tail } from './tail.ts';
@@ -31,15 +21,6 @@ export interface Follower {
   readonly position: number;
 }
 
-/** A message stream that has no end yet. */
-export interface OpenStream {
-  readonly start: number;
-  readonly author: string | undefined;
-  readonly owner: string | null;
-  readonly channel: string;
-  text: string;
-}
-
 /** A stretch of the log as a follower reads it. */
 export interface LogStretch {
   readonly epoch: string;
@@ -53,10 +34,7 @@ export interface LogStretch {
 export class LiveLog {
   readonly transaction: string;
   readonly record: TransactionRecord;
-  readonly members = new Set<string>();
-  readonly streams = new Map<string, OpenStream>();
-  /** Runs that somebody asked to stop and that have not ended. */
-  readonly cancelled = new Set<string>();
+  readonly state: LogState;
   /** What people talk to here; undefined when this node does not have it. */
   readonly tool: AnyTool | undefined;
   /** Users who wrote here through this node, for the tools. */
@@ -66,13 +44,11 @@ export class LiveLog {
   #epoch: string;
   #first: number;
   #last: number;
-  #ended = false;
   #tail: Tail;
   #reading: Promise<void> | undefined;
   #again = false;
   #scheduled = false;
   #retry: Timer | undefined;
-  readonly #runs = new Set<string>();
 
   /** Knows nothing of the log yet but where it begins; {@link refresh} reads it. */
   constructor(context: ServerContext, record: TransactionRecord, head: Pick<Head, 'epoch' | 'first'>) {
@@ -84,7 +60,7 @@ export class LiveLog {
     this.#first = head.first;
     this.#last = head.first - 1;
     this.#tail = new Tail(this.#last);
-    this.members.add(record.starter);
+    this.state = new LogState(record.starter);
   }
 
   /** The user behind an entry, while their connection to this node told of them. */
@@ -107,10 +83,6 @@ export class LiveLog {
   /** The last position this node has read. */
   get last(): number {
     return this.#last;
-  }
-
-  get ended(): boolean {
-    return this.#ended;
   }
 
   follow(follower: Follower): void {
@@ -236,7 +208,7 @@ export class LiveLog {
     if (covered <= this.#last) return false;
     const fresh: LoggedEntry[] = [];
     for (const entry of page.entries) {
-      this.#fold(entry);
+      this.state.fold(entry);
       fresh.push(new LoggedEntry(this.transaction, entry));
     }
     this.#last = covered;
@@ -249,8 +221,7 @@ export class LiveLog {
     this.#epoch = page.epoch;
     this.#last = page.first - 1;
     this.#tail = new Tail(this.#last);
-    this.#ended = false;
-    this.streams.clear();
+    this.state.begin();
   }
 
   #stretch(page: HistoryPage | null): LogStretch {
@@ -262,55 +233,6 @@ export class LiveLog {
   #wake(): void {
     for (const follower of this.#followers) follower.wake();
     this.forget();
-  }
-
-  #fold(entry: Entry): void {
-    if (entry.type === 'MESSAGE') return;
-    const payload = isJsonObject(entry.payload) ? entry.payload : {};
-    const messageId = String(payload['message_id']);
-    switch (entry.type) {
-      case 'TRANSACTION_JOIN':
-        if (entry.user !== null) this.members.add(entry.user);
-        break;
-      case 'TRANSACTION_LEAVE':
-        if (entry.user !== null) this.members.delete(entry.user);
-        break;
-      case 'TRANSACTION_END':
-        this.#ended = true;
-        this.streams.clear();
-        this.cancelled.clear();
-        break;
-      case 'MESSAGE_START':
-        this.streams.set(messageId, {
-          start: entry.position,
-          author: typeof payload['author'] === 'string' ? payload['author'] : undefined,
-          owner: entry.user,
-          channel: entry.channel,
-          text: typeof payload['text'] === 'string' ? payload['text'] : '',
-        });
-        break;
-      case 'MESSAGE_PART': {
-        const stream = this.streams.get(messageId);
-        if (stream) stream.text += payload['text'];
-        break;
-      }
-      case 'MESSAGE_END':
-        this.streams.delete(messageId);
-        break;
-      case 'RUN_STARTED':
-        this.#runs.add(String(entry.run_id));
-        break;
-      case 'RUN_CANCEL': {
-        const runId = String(payload['run_id']);
-        if (this.#runs.has(runId)) this.cancelled.add(runId);
-        break;
-      }
-      case 'RUN_FINISHED':
-      case 'RUN_ERROR':
-        this.#runs.delete(String(entry.run_id));
-        this.cancelled.delete(String(entry.run_id));
-        break;
-    }
   }
 }
 

@@ -115,13 +115,13 @@ export class Participation implements ReaderOwner {
   }
 
   #endedFault(): Fault | undefined {
-    return this.log.ended ? new Fault('TRANSACTION_ENDED') : undefined;
+    return this.log.state.ended ? new Fault('TRANSACTION_ENDED') : undefined;
   }
 
   /** A stream may not outgrow its limit. */
   #streamFault({ envelope: { type }, payload, size }: Submission): Fault | undefined {
     if (type !== 'MESSAGE_PART') return undefined;
-    const stream = this.log.streams.get(messageIdOf(payload));
+    const stream = this.log.state.streams.get(messageIdOf(payload));
     if (stream === undefined) return undefined;
     const most = this.#context.limits.maxStreamBytes;
     if (stream.text.length + size <= most) return undefined;
@@ -154,7 +154,7 @@ export class Participation implements ReaderOwner {
     const ended = this.#endedFault();
     if (ended !== undefined) return this.#refuse(submission, ended);
     if (submission.envelope.type === 'MESSAGE_END') return this.#end(submission);
-    return this.log.streams.has(messageIdOf(submission.payload))
+    return this.log.state.streams.has(messageIdOf(submission.payload))
       ? this.#refuse(submission, stillOpen)
       : this.#append(submission);
   }
@@ -163,7 +163,7 @@ export class Participation implements ReaderOwner {
   async #end(submission: Submission): Promise<void> {
     const { payload } = submission;
     const messageId = messageIdOf(payload);
-    const stream = this.log.streams.get(messageId);
+    const stream = this.log.state.streams.get(messageId);
     if (stream === undefined || stream.owner !== this.#participant.user.id || !isJsonObject(payload)) {
       return this.#refuse(submission, notOpen);
     }

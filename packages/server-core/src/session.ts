@@ -1,35 +1,28 @@
-// A connection with somebody behind it: takes its messages in order of their numbers, routes each to the transaction
-// it belongs to, keeps what is settled. Begins at the open connection, ends with it; the transactions go on. Spec: §2, §3.
+// A connection with somebody behind it: lets in who may come in, then routes each message to the transaction it belongs
+// to. Begins at the open connection, ends with it; the transactions go on. Spec: §2.
 
 import {
   type CloseCode,
   type Connection,
-  checkFromClient,
-  currentName,
   type Envelope,
   type EventType,
-  eventType,
-  eventTypes,
   Fault,
   type Incoming,
-  judgeNumber,
   type PeerInfo,
   type Received,
-  readDecimal,
   type Terms,
   type Timer,
 } from '@haip/protocol';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
 import { readSubmission, type Submission } from './drafting.ts';
-import { ErrorBudget } from './error-budget.ts';
 import { haiPayload, judgeHai, type Welcome } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { Intake, type IntakeOwner } from './intake.ts';
 import { Outbound } from './outbound.ts';
 import type { Participant } from './participation.ts';
 import { answerRequest } from './requests.ts';
 import { Settlement } from './settlement.ts';
-import { soon } from './soon.ts';
 import { Stop } from './stop.ts';
 import { Transactions } from './transactions.ts';
 
@@ -37,7 +30,7 @@ type Phase = 'hai' | 'verdict' | 'open' | 'ended';
 
 const plainTerms: Terms = { transactionLog: false, binaryFrames: false, events: undefined };
 
-export class Session implements Participant {
+export class Session implements Participant, IntakeOwner {
   readonly context: ServerContext;
   readonly outbound: Outbound;
   readonly #connection: Connection;
@@ -48,12 +41,11 @@ export class Session implements Participant {
   #phase: Phase = 'hai';
   #timer: Timer | undefined;
   #heartbeat: Heartbeat | undefined;
-  #budget: ErrorBudget | undefined;
   #held: Incoming[] | undefined;
   #heldBytes = 0;
   #haiId = '';
   #refreshing = false;
-  #acknowledging = false;
+  #intake: Intake | undefined;
   #user: KnownUser | undefined;
   #transactions: Transactions | undefined;
   terms: Terms = plainTerms;
@@ -123,7 +115,7 @@ export class Session implements Participant {
   }
 
   settle({ envelope }: Submission): void {
-    this.#settled(envelope);
+    this.done(envelope);
   }
 
   refuse({ envelope }: Submission, fault: Fault): void {
@@ -137,37 +129,20 @@ export class Session implements Participant {
 
   /** Answers a message with an ERROR. */
   reject(envelope: Envelope, fault: Fault): void {
-    if (this.#phase === 'ended') return;
-    this.outbound.refuse(fault, envelope.id, envelope.transaction);
-    this.#settled(envelope);
-    this.#spend(fault);
+    this.#intake?.reject(envelope, fault);
   }
 
   /** A message was acted on. */
   done(envelope: Envelope): void {
-    this.#settled(envelope);
+    this.#intake?.settle(envelope);
   }
 
-  #settled(envelope: Envelope): void {
-    if (!this.terms.transactionLog) return;
-    this.#settlement.settle(readDecimal(envelope.seq));
-    this.#acknowledgeSoon();
+  get isOpen(): boolean {
+    return this.#phase === 'open';
   }
-
-  /** After whatever this turn of the event loop still writes, so that the `ack` rides along. */
-  #acknowledgeSoon(): void {
-    if (this.#acknowledging) return;
-    this.#acknowledging = true;
-    soon(this.#acknowledge);
-  }
-
-  readonly #acknowledge = (): void => {
-    this.#acknowledging = false;
-    if (this.#phase === 'open') this.outbound.acknowledge();
-  };
 
   #take(incoming: Incoming): void {
-    if (this.#phase === 'open') this.#receive(incoming);
+    if (this.#phase === 'open') this.#intake?.take(incoming);
     else if (this.#phase === 'hai') this.#takeFirst(incoming);
     else if (this.#phase === 'verdict') this.#hold(incoming);
   }
@@ -229,8 +204,7 @@ export class Session implements Participant {
     this.outbound.session = welcome.session;
     this.outbound.acknowledges = welcome.terms.transactionLog;
     this.context.sessions.set(welcome.session, this);
-    this.#settlement.take(1);
-    this.#settlement.settle(1);
+    this.#intake = new Intake(this, this.#settlement, welcome.terms.transactionLog);
     this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, welcome) });
     this.#beginHeartbeat();
     for (const item of welcome.resume) this.#inTransactions().resume(hai, item);
@@ -254,70 +228,8 @@ export class Session implements Participant {
     this.close(1001, 'no sign of life');
   }
 
-  #receive(incoming: Incoming): void {
-    if (incoming instanceof Fault) return this.#receiveFault(incoming);
-    const { envelope } = incoming;
-    if (this.terms.transactionLog && !this.#count(envelope.seq, envelope.id)) return;
-    const event = eventType(envelope.type);
-    if (event === undefined) return this.#unknown(incoming);
-    const fault = checkFromClient(envelope, event);
-    if (fault !== undefined) return this.reject(envelope, fault);
-    this.#route(incoming, event);
-  }
-
-  /** Takes a message's number. False when there is nothing to do with the message. */
-  #count(seq: string, id: string | undefined): boolean {
-    const number = readDecimal(seq);
-    const { taken } = this.#settlement;
-    const verdict = judgeNumber(taken, number);
-    if (verdict === 'take') {
-      this.#settlement.take(number);
-      return true;
-    }
-    if (verdict === 'repeat') {
-      this.#settlement.repeat();
-      this.#acknowledgeSoon();
-    } else {
-      const expected = String(taken + 1);
-      this.outbound.refuse(new Fault('SEQ_VIOLATION', { expected, got: 'a higher number' }), id);
-    }
-    return false;
-  }
-
-  #receiveFault(fault: Fault): void {
-    const isCounted = this.terms.transactionLog && fault.seq !== undefined;
-    if (isCounted && !this.#count(fault.seq, fault.relatedId)) return;
-    this.outbound.refuse(fault);
-    if (isCounted) {
-      this.#settlement.settle(this.#settlement.taken);
-      this.#acknowledgeSoon();
-    }
-    if (fault.close !== undefined) this.close(fault.close, fault.code);
-    else this.#spend(fault);
-  }
-
-  #spend({ code }: Fault): void {
-    if (code !== 'PROTOCOL_VIOLATION' && code !== 'UNSUPPORTED_TYPE') return;
-    this.#budget ??= new ErrorBudget(this.context.limits.maxProtocolErrors);
-    if (!this.#budget.spend(this.context.clock.monotonic())) this.close(1008, 'too many protocol errors');
-  }
-
-  /** An old name is read as what it is called today. Else ignored, unless its sender says that it must not be. */
-  #unknown({ envelope, bytes, size }: Received): void {
-    const type = currentName(envelope.type);
-    if (type !== undefined) {
-      const renamed = { ...envelope, type };
-      const event = eventTypes[type];
-      const fault = checkFromClient(renamed, event);
-      return fault === undefined
-        ? this.#route({ envelope: renamed, bytes, size }, event)
-        : this.reject(envelope, fault);
-    }
-    if (envelope.crit !== true) return this.#settled(envelope);
-    this.reject(envelope, new Fault('UNSUPPORTED_TYPE', { expected: 'a known type', got: 'an unknown one' }));
-  }
-
-  #route({ envelope, bytes, size }: Received, event: EventType): void {
+  /** Passes a message on to where it belongs. */
+  route({ envelope, bytes, size }: Received, event: EventType): void {
     const { transaction, type } = envelope;
     if (type === 'HAI') return this.#hear(envelope);
     if (type === 'TRANSACTION_START') return this.#inTransactions().start(envelope);
@@ -340,7 +252,7 @@ export class Session implements Participant {
 
   /** A later HAI: refreshes what the same user may do, and nothing else. */
   #hear(hai: Envelope): void {
-    if (hai.id === this.#haiId) return this.#settled(hai);
+    if (hai.id === this.#haiId) return this.done(hai);
     if (this.#refreshing) return this.close(4429, 'a HAI while another is pending');
     this.#refreshing = true;
     this.#haiId = hai.id;
@@ -361,7 +273,7 @@ export class Session implements Participant {
     }
     this.#user = verdict.user;
     this.#transactions?.recheck();
-    this.#settled(hai);
+    this.done(hai);
     this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, verdict) });
   }
 }

@@ -142,7 +142,7 @@ export class ToolTurn implements Turn {
   /** Closes a message stream: its END carries the whole text, then its parts are deleted. */
   async endStream(messageId: string, status: string | undefined): Promise<void> {
     await this.#log.refresh();
-    const stream = this.#log.streams.get(messageId);
+    const stream = this.#log.state.streams.get(messageId);
     if (stream === undefined) return;
     const written: JsonObject = status === undefined ? { message_id: messageId } : { message_id: messageId, status };
     const payload = endPayload(written, stream, this.#context.limits.maxTextBytes);
@@ -154,7 +154,7 @@ export class ToolTurn implements Turn {
 
   /** Ends the turn: closes what the tool left open, then the run. Whatever comes later is refused. */
   finish(end: TurnEnd, fault?: JsonObject): Pending {
-    if (this.#writers !== undefined && !this.#log.ended) return this.#closeAll(this.#writers, end, fault);
+    if (this.#writers !== undefined && !this.#log.state.ended) return this.#closeAll(this.#writers, end, fault);
     return this.#conclude(end, fault);
   }
 
@@ -167,7 +167,7 @@ export class ToolTurn implements Turn {
   /** The end of the transaction was the end of the run, too. */
   #conclude(end: TurnEnd, fault?: JsonObject): Pending {
     this.#over = true;
-    if (this.#log.ended) return;
+    if (this.#log.state.ended) return;
     if (end === 'ERROR') {
       const payload = fault ?? { code: 'TOOL_EXECUTION_ERROR', message: 'the tool failed' };
       return this.#append([...this.#runStart(), { type: 'RUN_ERROR', payload }]);

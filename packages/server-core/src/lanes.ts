@@ -1,0 +1,156 @@
+// One connection's lanes, one for each transaction it has to do with, so that a slow log holds up nobody else. Opens a
+// log for the first job in it and lets go of it after the last; unknown and forbidden transactions look the same. Spec: §5.
+
+import { type Envelope, Fault, isId, type Pending } from '@haip/protocol';
+import { mayRead } from './access.ts';
+import { Lane } from './lane.ts';
+import type { LiveLog } from './live-log.ts';
+import { keepsOrder, Participation } from './participation.ts';
+import type { Session } from './session.ts';
+
+/** What is done in a transaction once its log is open. */
+export type Job = (participation: Participation, lane: Lane) => Pending;
+
+export class Lanes {
+  readonly #session: Session;
+  readonly #lanes = new Map<string, Lane>();
+  /** Starts that wait for the store: each will want a lane. */
+  starting = 0;
+  #closed = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const lane of this.#lanes.values()) this.#leave(lane);
+    this.#lanes.clear();
+  }
+
+  get(transaction: string): Lane | undefined {
+    return this.#lanes.get(transaction);
+  }
+
+  values(): Iterable<Lane> {
+    return this.#lanes.values();
+  }
+
+  /** The participation in a transaction that was just started. */
+  started(log: LiveLog): Participation {
+    return this.#hold(this.#lane(log.transaction), log);
+  }
+
+  /** Runs a job in the transaction's lane, once its log is open and the user may know of it. */
+  run(envelope: Envelope, size: number, job: Job): void {
+    const { transaction } = envelope;
+    const { limits } = this.#session.context;
+    if (!isId(transaction)) return this.#session.reject(envelope, notFound);
+    if (!this.#lanes.has(transaction) && !this.hasRoom()) return this.#session.reject(envelope, tooMany);
+    const lane = this.#lane(transaction);
+    if (lane.queue.length >= limits.maxQueuedMessages || lane.queuedBytes >= limits.maxQueuedBytes) {
+      // Refusing one of many in a row would change its author's order; a resumed client sends all of them again.
+      return this.#session.close(1013, 'the store is behind');
+    }
+    lane.queuedBytes += size;
+    lane.queue.push(() => {
+      lane.queuedBytes -= size;
+      if (this.#closed) return;
+      if (lane.participation !== undefined) return this.#permitted(lane, envelope, job);
+      const log = this.#session.context.logs.open(transaction);
+      if (log instanceof Promise) {
+        return log.then(
+          (late) => this.#enter(lane, late, envelope, job),
+          (error: unknown) => this.#notOpened(lane, envelope, error),
+        );
+      }
+      return this.#enter(lane, log, envelope, job);
+    });
+  }
+
+  #notOpened(lane: Lane, envelope: Envelope, error: unknown): void {
+    if (keepsOrder(envelope.type)) lane.blocked ??= { id: envelope.id, fault: noAnswer };
+    this.notServed(envelope, error);
+  }
+
+  /** The store failed at what a message asked: its author may try again. */
+  notServed(envelope: Envelope, error: unknown): void {
+    this.#session.context.log('error', 'store failed', {
+      transaction: envelope.transaction,
+      type: envelope.type,
+      error,
+    });
+    this.#session.reject(envelope, noAnswer);
+  }
+
+  #enter(lane: Lane, log: LiveLog | null, envelope: Envelope, job: Job): Pending {
+    if (log === null) return this.#unknown(lane, envelope);
+    if (this.#closed) return this.#session.context.logs.release(log);
+    this.#hold(lane, log);
+    return this.#permitted(lane, envelope, job);
+  }
+
+  #permitted(lane: Lane, envelope: Envelope, job: Job): Pending {
+    const participation = lane.participation as Participation;
+    if (mayRead(this.#session.user, participation.log.record)) return job(participation, lane);
+    return this.#unknown(lane, envelope);
+  }
+
+  /** Unknown and forbidden look the same. */
+  #unknown(lane: Lane, envelope: Envelope): void {
+    this.drop(lane);
+    if (envelope.type === 'TRANSACTION_JOIN') {
+      const payload = { verdict: 'refused', code: 'TRANSACTION_NOT_FOUND' };
+      const { type, transaction, id } = envelope;
+      this.#session.outbound.say({ type, transaction, relatedId: id, payload });
+      return this.#session.done(envelope);
+    }
+    this.#session.reject(envelope, notFound);
+  }
+
+  /** Whether there is room for one more transaction, once those in which nothing more happens are let go. */
+  hasRoom(): boolean {
+    const { maxJoined } = this.#session.context.limits;
+    if (this.#lanes.size + this.starting < maxJoined) return true;
+    for (const lane of this.#lanes.values()) if (lane.isOver) this.drop(lane);
+    return this.#lanes.size + this.starting < maxJoined;
+  }
+
+  #lane(transaction: string): Lane {
+    let lane = this.#lanes.get(transaction);
+    if (lane === undefined) {
+      lane = new Lane(transaction, (error) => this.#session.fail(error));
+      this.#lanes.set(transaction, lane);
+    }
+    return lane;
+  }
+
+  /** The lane's participation. A lane that has its log open gives the second hold on it back. */
+  #hold(lane: Lane, log: LiveLog): Participation {
+    if (lane.participation !== undefined) this.#session.context.logs.release(log);
+    lane.participation ??= new Participation(this.#session.context, log, this.#session, lane);
+    return lane.participation;
+  }
+
+  /** Lets go of a lane, unless somebody waits in it. */
+  drop(lane: Lane): void {
+    this.#leave(lane);
+    if (lane.queue.length === 0) this.#lanes.delete(lane.transaction);
+  }
+
+  #leave(lane: Lane): void {
+    if (lane.participation === undefined) return;
+    lane.participation.close();
+    this.#session.context.logs.release(lane.participation.log);
+    lane.participation = undefined;
+  }
+}
+
+const notFound = new Fault('TRANSACTION_NOT_FOUND');
+const noAnswer = new Fault('OVERLOADED', { expected: 'the store to answer' });
+/** Said of a transaction beyond those one connection may have at once. */
+export const tooMany = new Fault('RUN_LIMIT_EXCEEDED', { expected: 'fewer transactions at once on this connection' });
