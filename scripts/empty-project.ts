@@ -21,7 +21,7 @@ export function checkEmptyProject(ours: Versions, peers: Versions): string[] {
   const dependencies = { ...peers, ...ours, '@types/node': node };
   try {
     write('package.json', JSON.stringify({ name: 'empty', private: true, type: 'module', dependencies }));
-    write('pnpm-workspace.yaml', JSON.stringify({ overrides: ours, autoInstallPeers: false, pmOnFail: 'ignore' }));
+    write('pnpm-workspace.yaml', JSON.stringify({ overrides: ours, autoInstallPeers: true, pmOnFail: 'ignore' }));
     execFileSync(pnpm, ['install', '--prefer-offline', '--ignore-scripts', '--no-frozen-lockfile'], { cwd: project });
     write('run.js', comparison());
     return [

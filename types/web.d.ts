@@ -22,3 +22,6 @@ interface AbortController {
 declare var AbortController: { prototype: AbortController; new (): AbortController };
 
 declare function queueMicrotask(callback: () => void): void;
+
+declare function atob(base64: string): string;
+declare function btoa(binary: string): string;

@@ -1,30 +1,26 @@
-// The client: one session over any transport, and the transactions in it. Joins the parts; each concern has its owner
-// (connection-loop.ts, outbox.ts, reader.ts).
+// The client: one session over any transport, and the transactions in it. Says for each message that came whose it
+// is; the rest has owners of its own (connection-loop.ts, outbox.ts, reader.ts). Spec: §2–§4.
 
-import type { JsonValue } from '@haip/protocol';
-import { ask } from './ask.ts';
-import { keepConnected } from './connection-loop.ts';
+import { type Envelope, entryTypes, isId, type JsonValue, type Received } from '@haip/protocol';
+import { keepConnected, type LoopState } from './connection-loop.ts';
 import { Emitter } from './emitter.ts';
-import { asError, ClientError, ClosedError, type RefusedError } from './errors.ts';
-import { jsonCopy } from './json-copy.ts';
+import { entryOf } from './entry.ts';
+import { asError, ClientError, ClosedError, type Refusal, RefusedError } from './errors.ts';
+import { fieldsOf, jsonCopy } from './fields.ts';
+import { OpenTransaction } from './open-transaction.ts';
 import { type ClientOptions, type Settings, settingsOf } from './options.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type Outgoing } from './outbox.ts';
 import type { ClientStats } from './reader.ts';
-import { Router } from './router.ts';
 import type { Session, SessionEnd } from './session.ts';
-import type { Transaction, WaitOptions } from './transaction.ts';
-import type { Cursor } from './transaction-events.ts';
+import type { Cursor, Transaction, WaitOptions } from './transaction.ts';
 import { readTransactionList, type TransactionList } from './transaction-list.ts';
-import { Transactions } from './transactions.ts';
-import { orAborted } from './waiting.ts';
+import { orAborted, yieldToWaiting } from './waiting.ts';
 
 /** What a client is at. */
 export type ClientState =
   | { readonly name: 'idle' }
-  | { readonly name: 'connecting' }
+  | LoopState
   | { readonly name: 'connected'; readonly session: string }
-  /** The connection is gone, for `reason`; the next attempt begins in `retryInMs`. */
-  | { readonly name: 'waiting'; readonly retryInMs: number; readonly reason: Error }
   /** It stays so until `connect` is called again. Without a reason it was the application's own doing. */
   | { readonly name: 'disconnected'; readonly reason: Error | undefined };
 
@@ -47,34 +43,24 @@ export interface JoinOptions extends WaitOptions {
 }
 
 /** A client of a HAIP server. */
-export class HAIPClient {
+export class HAIPClient extends Emitter<ClientEvents> {
   readonly #settings: Settings;
-  readonly #events: Emitter<ClientEvents>;
   readonly #outbox: Outbox;
-  readonly #transactions: Transactions;
-  readonly #router: Router;
+  /** The open transactions. */
+  readonly #transactions = new Map<string | null, OpenTransaction>();
   readonly #stats: ClientStats = { duplicates: 0, faults: 0, connections: 0 };
   #credentials: Credentials = () => undefined;
   #state: ClientState = { name: 'idle' };
   #loop: AbortController | undefined;
-  #session: Session | undefined;
   #token: string | undefined;
   #attempt = 0;
 
   /** @throws RangeError for options that can not be meant. */
   constructor(options: ClientOptions) {
     const settings = settingsOf(options);
-    const { clock, random, reconnect, logger } = settings;
+    super(settings.logger);
     this.#settings = settings;
-    this.#events = new Emitter(logger);
-    this.#outbox = new Outbox({ clock, random, delays: reconnect });
-    const parts = { outbox: this.#outbox, stats: this.#stats };
-    this.#transactions = new Transactions({ ...parts, ids: settings.ids, logger });
-    this.#router = new Router({
-      ...parts,
-      transactions: this.#transactions,
-      unclaimed: (error) => this.#events.emit('error', error),
-    });
+    this.#outbox = new Outbox(settings);
   }
 
   get state(): ClientState {
@@ -84,11 +70,6 @@ export class HAIPClient {
   /** What was counted since the client was made. */
   get stats(): Readonly<ClientStats> {
     return this.#stats;
-  }
-
-  /** Calls `listener` at each event of that name until the function it gives is called. What it throws is logged. */
-  on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
-    return this.#events.on(name, listener);
   }
 
   /**
@@ -110,7 +91,7 @@ export class HAIPClient {
     const isOurs = this.#loop === undefined;
     const loop = this.#loop ?? this.#begin();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const stopListening = this.#events.on('state', (state) => {
+    const stopListening = this.on('state', (state) => {
       if (state.name === 'connected') resolve();
       if (state.name === 'disconnected') reject(state.reason ?? new ClosedError('The client'));
     });
@@ -134,7 +115,8 @@ export class HAIPClient {
 
   /** Starts a transaction with a tool. Goes on over reconnects; however often it was sent, it is started once. */
   async startTransaction(toolName: string, { params = {}, signal }: StartOptions = {}): Promise<Transaction> {
-    return this.#transactions.start(toolName, jsonCopy(params), signal);
+    const payload = { toolName, params: jsonCopy(params) };
+    return this.#open('TRANSACTION_START', this.#settings.ids(), payload, signal);
   }
 
   /**
@@ -142,84 +124,170 @@ export class HAIPClient {
    * @throws RefusedError with code TRANSACTION_NOT_FOUND when there is none that this user may read.
    */
   async joinTransaction(id: string, { cursor, signal }: JoinOptions = {}): Promise<Transaction> {
-    return this.#transactions.join(id, cursor, signal);
+    if (!isId(id)) throw new TypeError('id: expected 1 to 128 characters of A-Z a-z 0-9 _ . : -');
+    const open = this.#transactions.get(id);
+    if (open) return open;
+    const payload = cursor ? { epoch: cursor.epoch, seq: String(cursor.position) } : {};
+    return this.#open('TRANSACTION_JOIN', id, payload, signal, cursor ?? {});
   }
 
   /** The transactions of this user, newest first, a page at a time. */
   async listTransactions(options: WaitOptions & { readonly after?: string } = {}): Promise<TransactionList> {
     const { after, signal } = options;
-    const draft = { id: this.#settings.ids(), type: 'TRANSACTION_LIST', transaction: null, payload: { after } };
-    const { payload } = await ask(this.#outbox, draft, signal);
-    return readTransactionList(payload);
+    const draft = { type: 'TRANSACTION_LIST', transaction: null, payload: { after } };
+    const answer = await this.#outbox.add<Envelope>(draft, signal);
+    return readTransactionList(answer.payload);
+  }
+
+  /** Asks for a transaction, by default for a new log. Its reader is there before the next message is looked at. */
+  async #open(
+    type: string,
+    reference: string,
+    payload: JsonValue,
+    signal: AbortSignal | undefined,
+    cursor?: Partial<Cursor>,
+  ): Promise<Transaction> {
+    const parts = { settings: this.#settings, outbox: this.#outbox, stats: this.#stats };
+    const { outbox } = parts;
+    const transactions = this.#transactions;
+    let opened: OpenTransaction | undefined;
+    const answered = (answer: Envelope, item: Outgoing): void => {
+      const fields = fieldsOf(answer.payload);
+      if (fields.verdict === 'refused') return;
+      const id = answer.transaction ?? reference;
+      opened = transactions.get(id) ?? new OpenTransaction(id, parts, cursor ?? { epoch: fields.epoch ?? '' });
+      if (!transactions.has(id)) {
+        transactions.set(id, opened);
+        opened.on('closed', (reason) => {
+          transactions.delete(id);
+          if (reason) outbox.giveBack(reason, ({ transaction }) => transaction === id);
+        });
+      }
+      opened.plain = outbox.session?.plain === true;
+      if (!opened.plain) opened.own.set(item.id, item);
+    };
+    const answer = await outbox.add<Envelope>({ type, transaction: reference, payload, answered }, signal);
+    if (!opened) throw new RefusedError(fieldsOf(answer.payload).code);
+    return opened;
   }
 
   #begin(): AbortController {
     const loop = new AbortController();
     this.#loop = loop;
-    this.#outbox.open = true;
+    this.#outbox.isOpen = true;
     const owner = {
-      authenticate: async (): Promise<JsonValue | undefined> => {
+      greet: async () => {
         const auth = await this.#credentials();
-        return auth === undefined ? undefined : jsonCopy(auth);
+        const resume = [...this.#transactions.values()]
+          .filter(({ plain, epoch }) => !plain && epoch !== undefined)
+          .map(({ id, epoch, read }) => ({ transaction: id, epoch, seq: String(read) }));
+        return {
+          auth: auth === undefined ? undefined : jsonCopy(auth),
+          resume_token: this.#token,
+          attempt: String(++this.#attempt),
+          resume: resume.length > 0 ? resume : undefined,
+        };
       },
-      greeting: (auth: JsonValue | undefined) => ({
-        auth,
-        token: this.#token,
-        attempt: ++this.#attempt,
-        resume: this.#transactions.resumeItems(),
-      }),
-      connecting: () => this.#become({ name: 'connecting' }),
+      become: (state: LoopState) => this.#become(state),
       opened: (session: Session) => this.#opened(session),
-      receive: this.#router.receive.bind(this.#router),
+      receive: (received: Received, session: Session) => this.#receive(received, session),
       drained: () => this.#outbox.flush(),
       ended: (end: SessionEnd) => this.#ended(end),
-      waiting: (retryInMs: number, reason: Error) => this.#become({ name: 'waiting', retryInMs, reason }),
     };
-    keepConnected(this.#settings, owner, loop.signal).then(
-      (reason) => {
+    keepConnected(this.#settings, owner, loop.signal)
+      .catch(asError)
+      .then((reason) => {
         if (!loop.signal.aborted) this.#close(reason);
-      },
-      (error: unknown) => this.#close(asError(error)),
-    );
+      });
     return loop;
   }
 
   #opened(session: Session): void {
-    this.#session = session;
+    const outbox = this.#outbox;
     this.#stats.connections++;
-    const { plain, token, retryWithinMs } = session.welcome ?? {};
-    this.#token = token;
-    if (retryWithinMs !== undefined) this.#outbox.retryWithinMs = retryWithinMs;
-    this.#transactions.plain = plain ? { session: session.id } : undefined;
-    if (plain) this.#transactions.close(new ClientError('lost', 'The server keeps no log to go on from.'));
-    this.#outbox.attach(session);
+    this.#token = session.welcome?.resume_token;
+    outbox.retryWithinMs = session.welcome?.retry_within_ms ?? outbox.retryWithinMs;
+    if (session.plain) this.#closeTransactions(new ClientError('lost', 'The server keeps no log.'));
+    outbox.session = session;
+    outbox.flush();
     this.#become({ name: 'connected', session: session.id });
   }
 
   #ended({ next, forget, error }: SessionEnd): void {
-    const wasPlain = this.#session?.plain;
-    this.#session = undefined;
+    const wasPlain = this.#outbox.session?.plain;
     this.#outbox.detach();
     if (forget) this.#token = undefined;
-    if (next === 'anew') this.#outbox.giveBackWritten(error);
-    if (wasPlain) this.#transactions.close(error);
+    if (next === 'anew') this.#outbox.giveBack(error, ({ writtenAt }) => writtenAt);
+    if (wasPlain) this.#closeTransactions(error);
+  }
+
+  /** Takes what came; what comes behind it waits until this is over. */
+  async #receive(received: Received, session: Session): Promise<void> {
+    const { envelope } = received;
+    const { type, transaction, seq, payload, related_id, ack } = envelope;
+    const { kind, verdict, referenceId } = fieldsOf(payload);
+    const outbox = this.#outbox;
+    const reader = this.#transactions.get(transaction);
+    let fits: boolean | undefined;
+    if (type === 'ERROR') {
+      this.#refuse(envelope, session);
+    } else if (session.plain) {
+      // Its answers name no request, and its entries have no positions.
+      if (type === 'TRANSACTION_START') await this.#answer(outbox.oldestStart(referenceId), envelope);
+      else if (entryTypes.includes(type)) reader?.takePlain(received);
+    } else if (type === 'INFO') {
+      if (kind === 'replayed') outbox.answer(related_id, envelope);
+      else if (kind === 'receipt' || kind === 'position') fits = reader?.take(received);
+    } else if (seq === '0') {
+      await this.#answer(related_id, envelope);
+      if (verdict) fits = this.#transactions.get(transaction)?.judge(payload);
+    } else {
+      const page = outbox.pages.get(transaction);
+      const position = Number(seq);
+      if (page && !(reader && position > reader.read)) page.push(entryOf(received, position));
+      else fits = reader?.take(received);
+    }
+    // Last: what a receipt names its position for, and what an ERROR wants again, is not just settled.
+    if (ack) outbox.settle(Number(ack));
+    if (fits !== false) return;
+    this.#stats.faults++;
+    session.fault(new ClientError('fault', `Transaction ${transaction}: ${seq} came after ${reader?.read}.`));
+  }
+
+  /** Gives a request its answer, and whoever waits for it the time to listen to what comes behind. */
+  async #answer(id: string | undefined, envelope: Envelope): Promise<void> {
+    if (this.#outbox.answer(id, envelope)) await yieldToWaiting();
+  }
+
+  #refuse({ payload, related_id }: Envelope, session: Session): void {
+    const { code, ...refusal } = payload as Refusal & { readonly code?: string };
+    const error = new RefusedError(code === 'FAILED_AUTH' ? 'AUTHENTICATION_FAILED' : code, refusal);
+    // A number is missing on this connection: nothing that is written on it will be taken any more.
+    if (code === 'SEQ_VIOLATION') return session.fault(error);
+    const id = related_id ?? (session.plain ? this.#outbox.oldestStart() : undefined);
+    if (this.#outbox.refuse(id, error)) return;
+    session.refusal = error;
+    if (session.welcome) this.emit('error', error);
+  }
+
+  #closeTransactions(reason: Error | undefined): void {
+    for (const transaction of this.#transactions.values()) transaction.close(reason);
   }
 
   /** Ends everything: the application wanted it, or the server said to stay away. */
   #close(reason: Error | undefined): void {
     this.#loop?.abort(reason);
     this.#loop = undefined;
-    this.#session = undefined;
     this.#token = undefined;
-    this.#outbox.open = false;
+    this.#outbox.isOpen = false;
     this.#outbox.detach();
-    this.#outbox.close(new ClosedError('The client', reason));
-    this.#transactions.close(reason);
+    this.#outbox.giveBack(new ClosedError('The client', reason));
+    this.#closeTransactions(reason);
     this.#become({ name: 'disconnected', reason });
   }
 
   #become(state: ClientState): void {
     this.#state = state;
-    this.#events.emit('state', state);
+    this.emit('state', state);
   }
 }

@@ -4,32 +4,26 @@
 import type { Logger } from '@haip/protocol';
 
 export class Emitter<Events> {
-  readonly #listeners = new Map<keyof Events, Set<{ call(value: never): unknown }>>();
+  readonly #listeners = new Set<readonly [name: keyof Events, listener: (value: never) => unknown]>();
   readonly #logger: Logger;
 
   constructor(logger: Logger) {
     this.#logger = logger;
   }
 
-  /** Calls `listener` at each event of that name, until the function it gives is called. */
+  /** Calls `listener` at each event of that name until the function it gives is called. What it throws is logged. */
   on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners);
-    const place = { call: listener };
-    listeners.add(place);
-    return () => void listeners.delete(place);
+    const place = [name, listener] as const;
+    this.#listeners.add(place);
+    return () => void this.#listeners.delete(place);
   }
 
-  emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
-    const failed = (error: unknown): void =>
-      this.#logger('error', 'listener failed', { listener: String(name), error });
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-      try {
-        const result = listener.call(value as never);
-        if (result instanceof Promise) result.catch(failed);
-      } catch (error) {
-        failed(error);
-      }
+  protected emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
+    for (const [listened, listener] of [...this.#listeners]) {
+      if (listened !== name) continue;
+      // Async for its way with errors only: the listener itself is called at once.
+      const tell = async (): Promise<unknown> => listener(value as never);
+      tell().catch((error: unknown) => this.#logger('error', 'listener failed', { listener: String(name), error }));
     }
   }
 }

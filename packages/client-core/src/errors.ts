@@ -8,10 +8,10 @@ export class ClientError extends Error {
   /** Whether doing the same again can help. */
   readonly retry: boolean;
 
-  constructor(code: string, message: string, options: { retry?: boolean; cause?: unknown } = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+  constructor(code: string, message: string, cause?: unknown, retry = false) {
+    super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.retry = options.retry ?? false;
+    this.retry = retry;
   }
 }
 
@@ -29,9 +29,9 @@ export class RefusedError extends ClientError {
   readonly expected: string | undefined;
   readonly got: string | undefined;
 
-  constructor(code: string, { message = 'refused', retry, expected, got }: Refusal = {}) {
-    const details = `${expected ? `; expected ${expected}` : ''}${got ? `; got ${got}` : ''}`;
-    super(code, `${code}: ${message}${details}`, { retry: retry === true });
+  constructor(code = 'INTERNAL_ERROR', { message = 'refused', retry, expected, got }: Refusal = {}) {
+    const details = expected ? `; expected ${expected}, got ${got ?? 'another'}` : '';
+    super(code, `${code}: ${message}${details}`, undefined, retry === true);
     this.expected = expected;
     this.got = got;
   }
@@ -56,7 +56,7 @@ export class UnknownOutcomeError extends ClientError {
   readonly id: string;
 
   constructor(id: string, cause: unknown) {
-    super('unknown_outcome', `Message ${id} was written; whether it was stored is unknown.`, { cause });
+    super('unknown_outcome', `Nobody knows whether ${id} was stored.`, cause);
     this.id = id;
   }
 }
@@ -68,7 +68,7 @@ export class ConnectionEndedError extends ClientError {
   readonly closeCode: number;
 
   constructor(closeCode: number, reason: string, retry: boolean) {
-    super('connection_ended', `The connection ended with ${closeCode} ${reason}`.trim(), { retry });
+    super('connection_ended', `Connection ended: ${closeCode} ${reason}`, undefined, retry);
     this.closeCode = closeCode;
   }
 }
@@ -78,7 +78,7 @@ export class ClosedError extends ClientError {
   override name = 'ClosedError';
 
   constructor(what: string, cause?: unknown) {
-    super('closed', `${what} is closed.`, cause === undefined ? {} : { cause });
+    super('closed', `${what} is closed.`, cause);
   }
 }
 

@@ -15,11 +15,17 @@ export {
   ReplayTooOldError,
   UnknownOutcomeError,
 } from './errors.ts';
-export type { HeartbeatOptions } from './heartbeat.ts';
 export type { ClientOptions, ReconnectOptions } from './options.ts';
-export type { SendResult } from './outgoing.ts';
+export type { SendResult } from './outbox.ts';
 export type { ClientStats } from './reader.ts';
 export type { DelayRange } from './reconnect-delay.ts';
-export type { PendingMessage, Transaction, WaitOptions } from './transaction.ts';
-export type { Cursor, TransactionEvent, TransactionEvents } from './transaction-events.ts';
+export type { HeartbeatOptions } from './silence.ts';
+export type {
+  Cursor,
+  PendingMessage,
+  Transaction,
+  TransactionEvent,
+  TransactionEvents,
+  WaitOptions,
+} from './transaction.ts';
 export type { TransactionList, TransactionSummary } from './transaction-list.ts';

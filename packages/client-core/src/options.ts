@@ -1,9 +1,9 @@
 // What a client can be told, with its defaults.
 
-import { consoleLogger, systemClock, systemRandom, uuidIds } from '@haip/platform';
+import { consoleWarnings, systemClock, systemRandom, uuidIds } from '@haip/platform';
 import type { Clock, CodecLimits, Ids, Logger, Random, Transport } from '@haip/protocol';
-import type { HeartbeatOptions } from './heartbeat.ts';
 import type { DelayRange } from './reconnect-delay.ts';
+import type { HeartbeatOptions } from './silence.ts';
 
 export interface ReconnectOptions extends DelayRange {
   /** A connection that lived this long makes the next wait a short one again. Default 30,000 ms. */
@@ -17,7 +17,7 @@ export interface ClientOptions {
   readonly heartbeat?: Partial<HeartbeatOptions> | undefined;
   /** How long one transport has to open and bring the server's HAI. Default 10,000 ms. */
   readonly connectTimeoutMs?: number | undefined;
-  /** Caps for what is read. Default: the codec's. */
+  /** Caps for what is read, where the transport can set them: a browser's WebSocket has its own. Default: the codec's. */
   readonly limits?: CodecLimits | undefined;
   readonly clock?: Clock | undefined;
   readonly ids?: Ids | undefined;
@@ -26,11 +26,9 @@ export interface ClientOptions {
   readonly logger?: Logger | undefined;
 }
 
-export interface Settings {
-  readonly transports: readonly Transport[];
-  readonly reconnect: ReconnectOptions;
-  readonly heartbeat: HeartbeatOptions;
+export interface Settings extends ReconnectOptions, HeartbeatOptions {
   readonly connectTimeoutMs: number;
+  readonly transports: readonly Transport[];
   readonly limits: CodecLimits | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -42,22 +40,30 @@ export interface Settings {
  * The options with everything left out filled in.
  * @throws RangeError without a transport, or for a duration outside 0 … 2^31−1 ms: a platform fires such a timer at once.
  */
-export function settingsOf(options: ClientOptions): Settings {
-  const settings: Settings = {
-    transports: options.transports,
-    reconnect: { minDelayMs: 100, maxDelayMs: 20_000, stableAfterMs: 30_000, ...options.reconnect },
-    heartbeat: { pingAfterMs: 20_000, deadAfterMs: 10_000, ...options.heartbeat },
-    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    limits: options.limits,
-    clock: options.clock ?? systemClock,
-    ids: options.ids ?? uuidIds,
-    random: options.random ?? systemRandom,
-    logger: options.logger ?? consoleLogger(),
+export function settingsOf({
+  transports,
+  reconnect,
+  heartbeat,
+  connectTimeoutMs = 10_000,
+  limits,
+  clock = systemClock,
+  ids = uuidIds,
+  random = systemRandom,
+  logger = consoleWarnings,
+}: ClientOptions): Settings {
+  const durations = {
+    connectTimeoutMs,
+    minDelayMs: 100,
+    maxDelayMs: 20_000,
+    stableAfterMs: 30_000,
+    ...reconnect,
+    pingAfterMs: 20_000,
+    deadAfterMs: 10_000,
+    ...heartbeat,
   };
-  if (settings.transports.length === 0) throw new RangeError('transports: expected at least one');
-  const { connectTimeoutMs, reconnect, heartbeat } = settings;
-  for (const [name, ms] of Object.entries({ connectTimeoutMs, ...reconnect, ...heartbeat })) {
+  if (transports.length === 0) throw new RangeError('transports: expected at least one');
+  for (const [name, ms] of Object.entries(durations)) {
     if (!(ms >= 0 && ms < 2 ** 31)) throw new RangeError(`${name}: expected 0 to 2147483647 ms, got ${ms}`);
   }
-  return settings;
+  return { ...durations, transports, limits, clock, ids, random, logger };
 }

@@ -2,246 +2,243 @@
 // where that is right. Only `ack` empties it of messages, only an answer of requests; whatever else leaves it is told
 // so. Owns the timers of its own retries. Spec: §3.
 
-import type { Clock, Envelope, Random, Timer } from '@haip/protocol';
+import type { ConversationEntry, Envelope, JsonValue, Timer } from '@haip/protocol';
 import { ClientError, ClosedError, type RefusedError, UnknownOutcomeError } from './errors.ts';
-import { type Draft, Outgoing } from './outgoing.ts';
-import { type DelayRange, reconnectDelay } from './reconnect-delay.ts';
+import type { Settings } from './options.ts';
+import type { Reader } from './reader.ts';
+import { reconnectDelay } from './reconnect-delay.ts';
 import type { Session } from './session.ts';
 
-export interface OutboxOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly delays: DelayRange;
+/** How a message came out: its id, and its position where the receipt named it. */
+export interface SendResult {
+  readonly id: string;
+  readonly position?: number;
+}
+
+/** A message, which the log that `reader` reads is to hold; without one a request, which is to be answered. */
+export interface Draft {
+  /** Default: a new one. */
+  readonly id?: string;
+  readonly type: string;
+  readonly transaction: string | null;
+  readonly payload: JsonValue;
+  readonly bytes?: Uint8Array | undefined;
+  readonly mime?: string | undefined;
+  /** Called with the answer before anything behind it is looked at. */
+  readonly answered?: (answer: Envelope, item: Outgoing) => void;
+  /** Told when something becomes of a message: it is taken, settled, refused for now, given up, or leaves the outbox. */
+  readonly reader?: Reader;
+}
+
+/** A draft underway. */
+export interface Outgoing extends Draft {
+  readonly id: string;
+  /** Its number on the present connection; 0: not written on it. */
+  number: number;
+  /** When it was first written, by both clocks: one stands still while a machine sleeps, the other may jump. */
+  writtenAt?: { readonly now: number; readonly monotonic: number };
+  refusals: number;
+  /** The code of the ERROR that asked to try again, until it is written again. */
+  refusedBy?: string | undefined;
+  /** It is in the log. */
+  settled?: boolean;
+  /** The highest position it may have, once it is settled and the server named its last. */
+  notAbove?: number;
+  /** It left the outbox, however that was. */
+  gone?: boolean;
+  /** Nobody waits for it any more: it is not sent again. */
+  abandoned?: boolean;
+  resolve(outcome: SendResult | Envelope): void;
+  reject(error: unknown): void;
+  stopListening?: () => void;
 }
 
 /** All that a plain v1 server is sent besides what the connection itself says. */
 const plainTypes: readonly string[] = ['TRANSACTION_START', 'MESSAGE', 'AUDIO'];
 
+const isReplay = ({ type }: Draft): boolean => type === 'REPLAY_REQUEST';
+
 /** What waits when a message is refused for now: its transaction's messages; a request only itself. */
-function lane({ draft }: Outgoing): string {
-  return draft.answered === undefined ? `/${draft.transaction}` : draft.id;
-}
+const laneOf = ({ reader, id }: Outgoing): string => (reader ? `/${reader.id}` : id);
 
 export class Outbox {
-  readonly #options: OutboxOptions;
+  readonly #settings: Settings;
   /** Everything not settled, in the author's order. */
-  readonly #items = new Map<string, Outgoing>();
-  /** What was written on this connection and is not settled, by rising number. */
-  readonly #written = new Map<number, Outgoing>();
-  /** What waits to be written, in the author's order. */
-  #queue: Outgoing[] = [];
+  readonly #items = new Map<string | undefined, Outgoing>();
+  /** The lanes that wait until a refusal may have passed. */
   readonly #held = new Map<string, Timer>();
-  #session: Session | undefined;
-  #flushing = false;
-  #order = 0;
+  #isFlushing = false;
+  /** The pages that replays are being answered with, by transaction: one at a time in each. */
+  readonly pages = new Map<string | null, ConversationEntry[]>();
+  session: Session | undefined;
   /** False while nothing is taken: the client is not connecting, nor meant to. */
-  open = false;
+  isOpen = false;
   /** For how long after it was first written the server knows an id again. Default 10 min; the server's HAI says. */
   retryWithinMs = 600_000;
 
-  constructor(options: OutboxOptions) {
-    this.#options = options;
+  constructor(settings: Settings) {
+    this.#settings = settings;
   }
 
-  /** How many messages and requests are not settled. */
-  get size(): number {
-    return this.#items.size;
+  /** The START with that reference id, else the oldest: for servers whose answers do not name it. */
+  oldestStart(reference?: string): string | undefined {
+    const starts = [...this.#items.values()].filter(({ type }) => type === 'TRANSACTION_START');
+    return (starts.find(({ transaction }) => transaction === reference) ?? starts[0])?.id;
   }
 
-  get(id: string): Outgoing | undefined {
-    return this.#items.get(id);
-  }
-
-  /** The request of that type with that reference id, else the oldest: for servers whose answers do not name it. */
-  oldest(type: string, reference?: string): Outgoing | undefined {
-    const items = [...this.#items.values()].filter(({ draft }) => draft.type === type);
-    return items.find(({ draft }) => draft.transaction === reference) ?? items[0];
-  }
-
-  /** Takes a message and writes it as soon as it may be. An abort before that removes it. */
-  add(draft: Draft, signal?: AbortSignal): Outgoing {
+  /**
+   * Takes a message or request and writes it as soon as it may be. The promise is the answer of a request, the result
+   * of a message. An abort ends the wait; before it was written it takes it back.
+   */
+  async add<Outcome extends SendResult | Envelope>(draft: Draft, signal: AbortSignal | undefined): Promise<Outcome> {
     signal?.throwIfAborted();
-    if (!this.open) throw new ClosedError('The client');
-    const item = new Outgoing(draft, ++this.#order);
-    this.#items.set(draft.id, item);
-    if (signal !== undefined) {
-      const stop = (): void => this.#abort(item, signal.reason);
-      signal.addEventListener('abort', stop, { once: true });
-      item.stopListening = () => signal.removeEventListener('abort', stop);
-    }
-    draft.queued?.(item);
-    const session = this.#session;
-    if (session === undefined || session.full || this.#flushing || this.#held.has(lane(item))) this.#queue.push(item);
-    else this.#write(item, session);
-    return item;
+    if (!this.isOpen) throw new ClosedError('The client');
+    return new Promise<SendResult | Envelope>((resolve, reject) => {
+      const item: Outgoing = { id: this.#settings.ids(), ...draft, number: 0, refusals: 0, resolve, reject };
+      if (signal) {
+        const stop = (): void => this.#abort(item, signal.reason);
+        signal.addEventListener('abort', stop);
+        item.stopListening = () => signal.removeEventListener('abort', stop);
+      }
+      this.#items.set(item.id, item);
+      item.reader?.own.set(item.id, item);
+      if (!this.#isFlushing) this.#write(item);
+      item.reader?.track(item);
+    }) as Promise<Outcome>;
   }
 
-  /** A connection is there: what is not settled goes out first, under the same ids and new numbers. */
-  attach(session: Session): void {
-    this.#session = session;
-    this.flush();
-  }
-
-  /** The connection is gone. */
+  /** The connection is gone. What is not settled goes out first on the next, under the same ids and new numbers. */
   detach(): void {
-    this.#session = undefined;
-    this.#written.clear();
+    this.session = undefined;
+    this.pages.clear();
     for (const timer of this.#held.values()) timer.cancel();
     this.#held.clear();
-    for (const item of [...this.#items.values()]) {
+    for (const item of this.#items.values()) {
       item.number = 0;
       if (item.abandoned) this.#remove(item);
     }
-    this.#queue = [...this.#items.values()];
   }
 
   /** Writes what may be written. */
   flush(): void {
-    const session = this.#session;
-    if (session === undefined || this.#flushing) return;
-    this.#flushing = true;
-    const kept: Outgoing[] = [];
-    // By index: what is added meanwhile is behind in order, and must stay so.
-    for (let i = 0; i < this.#queue.length; i++) {
-      const item = this.#queue[i] as Outgoing;
-      if (this.#items.get(item.draft.id) !== item) continue;
-      if (session.full || this.#held.has(lane(item))) kept.push(item);
-      else this.#write(item, session);
-      if (this.#session !== session) break;
-    }
-    if (this.#session === session) this.#queue = kept;
-    this.#flushing = false;
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    // What is added meanwhile comes behind, in its turn.
+    for (const item of this.#items.values()) this.#write(item);
+    this.#isFlushing = false;
   }
 
-  #write(item: Outgoing, session: Session): void {
-    if (session.plain && !plainTypes.includes(item.draft.type)) {
-      item.reject(new ClientError('unsupported', `A plain v1 server does not know ${item.draft.type}.`));
+  #write(item: Outgoing): void {
+    const { session, retryWithinMs } = this;
+    if (!session || session.full || item.number || this.#held.has(laneOf(item))) return;
+    if (isReplay(item) && this.pages.has(item.transaction)) return;
+    if (session.plain && !plainTypes.includes(item.type)) {
+      item.reject(new ClientError('unsupported', `The server does not know ${item.type}.`));
       return this.#remove(item);
     }
-    const { clock } = this.#options;
+    const { clock } = this.#settings;
     const at = { now: clock.now(), monotonic: clock.monotonic() };
-    const { now, monotonic } = item.firstWritten ?? at;
-    const isMessage = item.draft.answered === undefined;
-    if (isMessage && Math.max(at.now - now, at.monotonic - monotonic) > this.retryWithinMs) {
-      this.#giveBack(item, undefined);
-      // After its ERROR the server waits for this id and refuses all others; only a new connection ends that.
-      if (item.refusals > 0) session.end('resume');
-      return;
+    item.writtenAt ??= at;
+    const { now, monotonic } = item.writtenAt;
+    if (item.reader && Math.max(at.now - now, at.monotonic - monotonic) > retryWithinMs) {
+      this.#giveBack(item);
+      return this.#giveUp(item);
     }
-    item.firstWritten ??= at;
     item.refusedBy = undefined;
-    item.draft.written?.();
-    item.number = session.write(item.draft, item.channel);
-    this.#written.set(item.number, item);
+    if (isReplay(item)) this.pages.set(item.transaction, []);
+    item.number = session.write(item);
     if (session.plain) this.settle(item.number);
   }
 
   /** The server's `ack`: all that this connection sent up to that number is settled, save what it refused for now. */
   settle(upTo: number): void {
-    for (const [number, item] of this.#written) {
-      if (number > upTo) break;
-      this.#written.delete(number);
-      if (item.draft.answered !== undefined) continue;
-      item.resolve();
+    for (const item of this.#items.values()) {
+      if (!item.reader || !item.number || item.number > upTo) continue;
+      item.settled = true;
+      item.resolve({ id: item.id });
       this.#remove(item);
     }
   }
 
   /** The server's answer to a request. False when there is no such request. */
   answer(id: string | undefined, envelope: Envelope): boolean {
-    const item = id === undefined ? undefined : this.#items.get(id);
-    if (item?.draft.answered === undefined) return false;
-    if (!item.abandoned) item.draft.answered(envelope);
-    item.resolve();
+    const item = this.#items.get(id);
+    if (!item || item.reader) return false;
+    if (!item.abandoned) item.answered?.(envelope, item);
+    item.resolve(envelope);
     this.#remove(item);
     return true;
   }
 
-  /** The server's ERROR for a message. False when it is none of these. */
+  /** The server's ERROR for a message or request. False when it is none of these. */
   refuse(id: string | undefined, error: RefusedError): boolean {
-    const item = id === undefined ? undefined : this.#items.get(id);
-    if (item === undefined) return false;
-    if (!error.retry) {
+    const item = this.#items.get(id);
+    if (!item) return false;
+    item.refusals++;
+    if (!error.retry || item.abandoned) {
       item.reject(error);
       this.#remove(item);
+      if (error.retry) this.#giveUp(item);
       return true;
     }
-    item.refusals++;
     item.refusedBy = error.code;
-    if (item.abandoned) {
-      this.#remove(item);
-      if (item.draft.answered === undefined) this.#session?.end('resume');
-      return true;
-    }
     this.#hold(item);
-    item.draft.changed?.(item);
+    item.reader?.track(item);
     return true;
   }
 
   /** Takes back a refused message and all later ones of its lane, which the server refuses too; they go again later. */
   #hold(refused: Outgoing): void {
-    const key = lane(refused);
-    for (const [number, item] of this.#written) {
-      if (lane(item) !== key || item.order < refused.order) continue;
-      this.#written.delete(number);
-      item.number = 0;
-      this.#queue.push(item);
+    const lane = laneOf(refused);
+    let isLater = false;
+    for (const item of this.#items.values()) {
+      isLater ||= item === refused;
+      if (isLater && laneOf(item) === lane) item.number = 0;
     }
-    this.#queue.sort((a, b) => a.order - b.order);
-    if (this.#held.has(key)) return;
-    const { clock, random, delays } = this.#options;
-    const delayMs = reconnectDelay(refused.refusals, random, delays);
+    if (isReplay(refused)) this.pages.delete(refused.transaction);
+    if (this.#held.has(lane)) return;
+    const { clock, random } = this.#settings;
     const release = (): void => {
-      this.#held.delete(key);
+      this.#held.delete(lane);
       this.flush();
     };
-    this.#held.set(key, clock.timer(delayMs, release));
+    this.#held.set(lane, clock.timer(reconnectDelay(refused.refusals, random, this.#settings), release));
+  }
+
+  /** After its ERROR the server waits for a message's id and refuses all others; only a new connection ends that. */
+  #giveUp({ reader, refusals }: Outgoing): void {
+    const error = new ClientError('given_up', 'A message was given up.');
+    if (reader && refusals > 0) this.session?.end('resume', 1001, error);
   }
 
   #abort(item: Outgoing, reason: unknown): void {
-    if (item.firstWritten === undefined) {
-      item.reject(reason);
-      this.#remove(item);
-    } else if (item.draft.answered !== undefined) {
-      item.reject(reason);
-      item.abandoned = true;
-    } else if (item.refusedBy !== undefined) {
-      item.reject(reason);
-      this.#remove(item);
-      this.#session?.end('resume');
-    } else {
-      item.reject(new UnknownOutcomeError(item.draft.id, reason));
-      item.abandoned = true;
-      item.draft.changed?.(item);
-    }
-    if (item.abandoned && item.number === 0) this.#remove(item);
+    const isUnknown = item.reader && item.writtenAt && !item.refusedBy;
+    item.reject(isUnknown ? new UnknownOutcomeError(item.id, reason) : reason);
+    item.abandoned = true;
+    if (item.number) return item.reader?.track(item);
+    this.#remove(item);
+    if (item.refusedBy) this.#giveUp(item);
   }
 
-  /** Gives back what was ever written: after a close that says the server choked on something. */
-  giveBackWritten(cause: unknown): void {
-    for (const item of [...this.#items.values()]) {
-      if (item.firstWritten !== undefined) this.#giveBack(item, cause);
-    }
+  /** Gives back everything, or all that fits. */
+  giveBack(cause: unknown, fits: (item: Outgoing) => unknown = () => true): void {
+    for (const item of this.#items.values()) if (fits(item)) this.#giveBack(item, cause);
   }
 
-  /** Gives back everything, or everything of one transaction, which is closed. */
-  close(cause: unknown, transaction?: string): void {
-    for (const item of [...this.#items.values()]) {
-      if (transaction !== undefined && item.draft.transaction !== transaction) continue;
-      this.#giveBack(item, cause);
-    }
-  }
-
-  #giveBack(item: Outgoing, cause: unknown): void {
-    const isOpen = item.firstWritten !== undefined && item.draft.answered === undefined;
-    item.reject(isOpen ? new UnknownOutcomeError(item.draft.id, cause) : cause);
+  #giveBack(item: Outgoing, cause?: unknown): void {
+    const isUnknown = item.reader && item.writtenAt;
+    item.reject(isUnknown ? new UnknownOutcomeError(item.id, cause) : cause);
     this.#remove(item);
   }
 
   #remove(item: Outgoing): void {
-    this.#items.delete(item.draft.id);
-    this.#written.delete(item.number);
+    this.#items.delete(item.id);
+    item.gone = true;
     item.stopListening?.();
-    item.draft.changed?.(item);
+    item.reader?.track(item);
+    if (isReplay(item) && item.number) {
+      this.pages.delete(item.transaction);
+      this.flush();
+    }
   }
 }

@@ -5,34 +5,39 @@ import {
   afterClose,
   type CloseCode,
   type Connection,
-  channels,
   type Envelope,
-  encode,
+  entryTypes,
   Fault,
   type JsonObject,
   type JsonValue,
+  protocolMajor,
+  protocolVersion,
   type Received,
+  sharesMajor,
+  type Timer,
   toBase64,
 } from '@haip/protocol';
+import { channelOf } from './entry.ts';
 import { asError, ClientError, ConnectionEndedError, RefusedError } from './errors.ts';
-import { type Greeting, haiPayload, readWelcome, type Welcome } from './handshake.ts';
-import { Heartbeat } from './heartbeat.ts';
 import type { Settings } from './options.ts';
+import { watchSilence } from './silence.ts';
 
 /** How a session ended, and what to do about it. */
 export interface SessionEnd {
   /** `resume`: dial again. `anew`: also give back what was written. `stop`: stay away. */
   readonly next: 'resume' | 'anew' | 'stop';
-  /** The session's token is of no use any more. */
-  readonly forget: boolean;
   readonly error: Error;
-  readonly retryAfterMs: number;
+  /** The session's token is of no use any more. */
+  readonly forget?: boolean;
+  readonly retryAfterMs?: number;
+  /** When the server said HAI, by the monotonic clock. */
+  readonly openedAt?: number | undefined;
 }
 
 /** What a session tells whoever began it. */
 export interface SessionOwner {
   /** The server's HAI is here. Called at most once, before anything is received. */
-  opened(session: Session, welcome: Welcome): void;
+  opened(session: Session): void;
   /** Something that is not about the connection itself. A promise makes the reading wait. */
   receive(received: Received, session: Session): void | Promise<void>;
   /** The link takes more again. */
@@ -47,80 +52,91 @@ export interface Outbound {
   readonly id?: string;
   readonly bytes?: Uint8Array | undefined;
   readonly mime?: string | undefined;
-  readonly relatedId?: string;
+}
+
+/** What counts of a server's HAI. */
+interface Welcome {
+  readonly resume_token?: string;
+  readonly retry_within_ms?: number;
+  readonly capabilities?: { readonly binary_frames?: boolean; readonly transaction_log?: boolean };
 }
 
 export class Session {
-  /** What the messages of this client are stamped with. */
+  /** What the messages of this client are stamped with, once the server said HAI. */
   id = '';
+  /** The server's HAI; undefined until it came. */
   welcome: Welcome | undefined;
-  /** The link asked for patience. */
+  /** The server keeps no log: a plain v1 one. */
+  plain = false;
+  /** Nothing may be written now: the link asked for patience, or has ended. */
   full = false;
   /** The last ERROR that answered nothing known: why a close came, if one comes. */
   refusal: RefusedError | undefined;
   readonly #connection: Connection;
   readonly #settings: Settings;
   readonly #owner: SessionOwner;
+  readonly #patience: Timer;
   readonly #end = Promise.withResolvers<SessionEnd>();
-  #ended = false;
+  #isOver = false;
+  #binary = false;
   #number = 0;
-  #heartbeat: Heartbeat | undefined;
+  #openedAt: number | undefined;
+  #silence: ReturnType<typeof watchSilence> | undefined;
 
-  constructor(connection: Connection, settings: Settings, owner: SessionOwner) {
+  /** `patience` is cancelled when the server's HAI is here. */
+  constructor(connection: Connection, settings: Settings, owner: SessionOwner, patience: Timer) {
     this.#connection = connection;
     this.#settings = settings;
     this.#owner = owner;
+    this.#patience = patience;
   }
 
-  get plain(): boolean {
-    return this.welcome?.plain === true;
-  }
-
-  /** Resolves with how the session ended. Never rejects. */
-  get ended(): Promise<SessionEnd> {
-    return this.#end.promise;
-  }
-
-  /** Says HAI and reads from then on. */
-  begin(greeting: Greeting): void {
-    this.write({ type: 'HAI', payload: haiPayload(greeting, this.#connection.supports.binary) }, channels.system);
+  /** Says HAI, with the owner's greeting in it, and reads. Resolves with how the session ended. */
+  begin(greeting: JsonObject): Promise<SessionEnd> {
+    const { supports } = this.#connection;
+    const capabilities = { binary_frames: supports.binary, transaction_log: true };
+    const ours = {
+      haip_version: protocolVersion,
+      accept_major: [protocolMajor],
+      accept_events: entryTypes,
+      capabilities,
+    };
+    this.write({ type: 'HAI', payload: { ...ours, ...greeting } });
     this.#read().catch((error: unknown) => {
       this.#settings.logger('error', 'reading failed', { error });
       this.end('resume', 1011, asError(error));
     });
+    return this.#end.promise;
   }
 
   /** Writes a message under the next number, which it gives. */
-  write(message: Outbound, channel: string): number {
-    const { bytes } = message;
-    const raw = bytes !== undefined && this.#connection.supports.binary && this.welcome?.binary === true;
-    const payload =
-      bytes === undefined || raw ? message.payload : { ...(message.payload as JsonObject), data: toBase64(bytes) };
-    const text = encode({
-      id: message.id ?? this.#settings.ids(),
-      transaction: message.transaction ?? null,
+  write({ id, type, transaction = null, payload, bytes, mime }: Outbound, related_id?: string): number {
+    const { ids, clock } = this.#settings;
+    const raw = this.#binary ? bytes : undefined;
+    const text = JSON.stringify({
+      id: id ?? ids(),
+      transaction,
       session: this.id,
       seq: String(++this.#number),
-      ts: String(this.#settings.clock.now()),
-      channel,
-      type: message.type,
-      payload,
-      bin_len: raw ? bytes.length : undefined,
-      bin_mime: raw ? message.mime : undefined,
-      related_id: message.relatedId,
+      ts: String(clock.now()),
+      channel: channelOf(type),
+      type,
+      payload: bytes && !raw ? { ...(payload as JsonObject), data: toBase64(bytes) } : payload,
+      bin_len: raw?.length,
+      bin_mime: raw && mime,
+      related_id,
     });
-    const pending = this.#connection.send({ text, bytes: raw ? bytes : undefined, shared: false });
-    if (pending) this.#wait(pending);
+    const pending = this.#connection.send({ text, bytes: raw, shared: false });
+    if (pending) {
+      this.full = true;
+      const go = (): void => {
+        if (this.#isOver) return;
+        this.full = false;
+        this.#owner.drained();
+      };
+      pending.then(go, go);
+    }
     return this.#number;
-  }
-
-  #wait(pending: Promise<void>): void {
-    this.full = true;
-    const go = (): void => {
-      this.full = false;
-      if (!this.#ended) this.#owner.drained();
-    };
-    pending.then(go, go);
   }
 
   /** The server broke a rule: ends the connection; the next one resumes from what was read. */
@@ -129,34 +145,29 @@ export class Session {
   }
 
   /** Ends the session from this side. The first end counts. */
-  end(next: SessionEnd['next'], code: CloseCode = 1001, error: Error = new ClientError('ended', 'Ended here.')): void {
-    this.#finish({ next, forget: next === 'anew', error, retryAfterMs: 0 }, code);
-  }
-
-  #finish(end: SessionEnd, code: CloseCode): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#heartbeat?.stop();
+  end(next: SessionEnd['next'], code: CloseCode, error: Error, forget = next === 'anew', retryAfterMs = 0): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.full = true;
+    this.#silence?.stop();
     this.#connection.close(code);
-    this.#end.resolve(end);
+    this.#end.resolve({ next, error, forget, retryAfterMs, openedAt: this.#openedAt });
   }
 
   async #read(): Promise<void> {
     for await (const batch of this.#connection) {
-      this.#heartbeat?.hear();
+      this.#silence?.hear();
       for (const incoming of batch) {
-        if (this.#ended) return;
-        const pending = this.#take(incoming);
-        if (pending) await pending;
+        if (this.#isOver) return;
+        await this.#take(incoming);
       }
     }
-    const { code, reason, retryAfterMs = 0 } = await this.#connection.closed;
+    const { code, reason, retryAfterMs } = await this.#connection.closed;
+    const next = afterClose(code);
+    const error = new ConnectionEndedError(code, reason, next !== 'stop');
     // 4409 before the answer: another holder of the token has a higher attempt. It is theirs then, and this begins anew.
-    const forget = code === 4409 && this.welcome === undefined;
-    const next = forget ? 'resume' : afterClose(code);
-    const closed = new ConnectionEndedError(code, reason, next !== 'stop');
-    const error = next === 'resume' ? closed : (this.refusal ?? closed);
-    this.#finish({ next, forget: forget || next === 'anew', error, retryAfterMs }, 1000);
+    if (code === 4409 && !this.welcome) this.end('resume', 1000, error, true, retryAfterMs);
+    else this.end(next, 1000, next === 'resume' ? error : (this.refusal ?? error), next === 'anew', retryAfterMs);
   }
 
   #take(incoming: Received | Fault): void | Promise<void> {
@@ -165,38 +176,36 @@ export class Session {
       this.#settings.logger('warn', 'unreadable message', { code, expected });
       // A server with a log may have put an entry into it: reading it again is the way to know.
       if (!this.plain) this.fault(new RefusedError(code, incoming));
-      return undefined;
+      return;
     }
-    const { envelope } = incoming;
-    switch (envelope.type) {
-      case 'HAI':
-        return this.#hear(envelope);
-      case 'PING':
-        this.write({ type: 'PONG', payload: envelope.payload, relatedId: envelope.id }, channels.system);
-        return undefined;
-      case 'PONG':
-        return undefined;
-      default:
-        // Before the two have met only a refusal counts.
-        if (this.welcome === undefined && envelope.type !== 'ERROR') return undefined;
-        return this.#owner.receive(incoming, this);
-    }
+    const { id, type, payload } = incoming.envelope;
+    if (type === 'HAI') this.#hear(incoming.envelope);
+    else if (type === 'PING') this.write({ type: 'PONG', payload }, id);
+    // Before the two have met only a refusal counts.
+    else if (this.welcome || type === 'ERROR') return this.#owner.receive(incoming, this);
   }
 
-  #hear(envelope: Envelope): void {
-    if (this.welcome !== undefined) return;
-    const welcome = readWelcome(envelope);
-    if (welcome instanceof RefusedError) return this.end('stop', 1008, welcome);
-    this.welcome = welcome;
-    this.id = envelope.session;
-    const { clock, heartbeat } = this.#settings;
-    const ping = (): void => {
-      if (welcome.plain) this.#connection.probe();
-      this.write({ type: 'PING', payload: {} }, channels.system);
-    };
-    const dead = (): void =>
-      this.end('resume', 1001, new ClientError('silent', 'The server went silent.', { retry: true }));
-    this.#heartbeat = new Heartbeat(this.#connection, clock, heartbeat, ping, dead);
-    this.#owner.opened(this, welcome);
+  #hear({ session, payload }: Envelope): void {
+    if (this.welcome) return;
+    const hai = payload as Welcome;
+    if (!sharesMajor(payload as JsonObject)) {
+      return this.end('stop', 1008, new RefusedError('VERSION_INCOMPATIBLE', { expected: `major ${protocolMajor}` }));
+    }
+    this.#patience.cancel();
+    this.#openedAt = this.#settings.clock.monotonic();
+    this.welcome = hai;
+    this.id = session;
+    const { binary_frames = false, transaction_log } = hai.capabilities ?? {};
+    this.#binary = this.#connection.supports.binary && binary_frames;
+    this.plain = transaction_log !== true;
+    this.#silence = watchSilence(this.#connection, {
+      ...this.#settings,
+      ping: () => {
+        if (this.plain) this.#connection.probe();
+        this.write({ type: 'PING', payload: {} });
+      },
+      dead: () => this.end('resume', 1001, new ClientError('silent', 'The server is silent.', undefined, true)),
+    });
+    this.#owner.opened(this);
   }
 }

@@ -1,7 +1,6 @@
 // The answer to TRANSACTION_LIST, as an application reads it. Pure. Spec: §6.
 
-import { isJsonObject, type JsonValue } from '@haip/protocol';
-import { textField } from './text-field.ts';
+import type { JsonValue } from '@haip/protocol';
 
 export interface TransactionSummary {
   readonly transaction: string;
@@ -18,17 +17,12 @@ export interface TransactionList {
   readonly next?: string | undefined;
 }
 
+/** Times travel as decimal strings. */
 export function readTransactionList(payload: JsonValue): TransactionList {
-  const items = isJsonObject(payload) ? payload['transactions'] : [];
-  const transactions = (Array.isArray(items) ? items : []).map((item: JsonValue): TransactionSummary => {
-    const endedAt = textField(item, 'endedAt');
-    return {
-      transaction: textField(item, 'transaction') ?? '',
-      toolName: textField(item, 'toolName') ?? '',
-      createdAt: Number(textField(item, 'createdAt')),
-      title: textField(item, 'title'),
-      endedAt: endedAt === undefined ? undefined : Number(endedAt),
-    };
+  const { transactions, next } = payload as unknown as TransactionList;
+  const list = transactions.map((item) => {
+    const { createdAt, endedAt } = item;
+    return { ...item, createdAt: Number(createdAt), endedAt: endedAt && Number(endedAt) };
   });
-  return { transactions, next: textField(payload, 'next') };
+  return { transactions: list, next };
 }

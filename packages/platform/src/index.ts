@@ -1,4 +1,5 @@
 export { systemClock } from './clock.ts';
+export { consoleWarnings } from './console-warnings.ts';
 export { systemRandom, uuidIds } from './ids.ts';
 export { consoleLogger } from './logger.ts';
 export { hmacSigner } from './signer.ts';

@@ -23,8 +23,3 @@ export const closeCodes = {
 } as const satisfies Record<number, { name: string; next: 'resume' | 'anew' | 'stop' }>;
 
 export type CloseCode = keyof typeof closeCodes;
-
-/** What a client does after a connection ended with `code`. An unknown code is read as a cut: resume. */
-export function afterClose(code: number): 'resume' | 'anew' | 'stop' {
-  return Object.hasOwn(closeCodes, code) ? closeCodes[code as CloseCode].next : 'resume';
-}

@@ -2,29 +2,12 @@
 // Checks the envelope's grammar by hand (a schema costs four times as much; a property test holds the two equal);
 // payloads are the registry's business. Never throws, never copies a payload. Spec: §1.
 
+import { type CodecLimits, defaultCodecLimits } from './codec-limits.ts';
 import { type Envelope, envelopeFields } from './envelope.ts';
 import { Fault } from './errors.ts';
 import { isChannel, isDecimal, isId, isMime } from './grammar.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { scanJson } from './json-scan.ts';
-
-export interface CodecLimits {
-  /** Longest text envelope in bytes. Default 262,144; hard cap 16 MiB. */
-  readonly maxTextBytes: number;
-  /** Most raw bytes behind one envelope. Default 1,048,576. */
-  readonly maxBinaryBytes: number;
-  /** Deepest nesting, the envelope itself being level 1. Default 32. */
-  readonly maxDepth: number;
-  /** Most keys in one object. Default 256. */
-  readonly maxKeys: number;
-}
-
-export const defaultCodecLimits: CodecLimits = {
-  maxTextBytes: 256 * 1024,
-  maxBinaryBytes: 1024 * 1024,
-  maxDepth: 32,
-  maxKeys: 256,
-};
 
 export interface DecodeOptions extends CodecLimits {
   /**

@@ -3,7 +3,6 @@
 // compaction gives the same conversation. Spec: §4, §6.
 
 import type { Entry } from './contracts/history-store.ts';
-import { isDecimal } from './grammar.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** What the reducer reads of an entry: all but who its user is, which clients are not told, and its size. */
@@ -79,117 +78,86 @@ type Reducer = (conversation: Conversation, entry: ConversationEntry, payload: J
 const text = (value: JsonValue | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** The list with the item of that id changed, or with a new one at its end. Looks from the end: what is open is near it. */
-function put<T extends { readonly id: string }>(
-  list: readonly T[],
-  id: string,
-  change: (old: T | undefined) => T,
-): T[] {
-  const at = list.findLastIndex((item) => item.id === id);
-  return at === -1 ? [...list, change(undefined)] : list.with(at, change(list[at]));
+function put<T extends { readonly id: string }>(list: readonly T[], fresh: T, change: (old: T) => Partial<T>): T[] {
+  const at = list.findLastIndex(({ id }) => id === fresh.id);
+  const old = list[at] ?? fresh;
+  const item = { ...old, ...change(old) };
+  return at < 0 ? [...list, item] : list.with(at, item);
 }
 
-function putMessage(
-  { messages }: Conversation,
-  entry: ConversationEntry,
-  id: string,
-  change: (old: ConversationMessage) => Partial<ConversationMessage>,
-): Partial<Conversation> {
-  const fresh: ConversationMessage = {
-    id,
-    position: entry.position,
-    session: entry.session,
-    channel: entry.channel,
-    ts: entry.ts,
-    text: '',
-    status: 'open',
-    ...(entry.run_id === undefined ? {} : { runId: entry.run_id }),
-  };
-  return { messages: put(messages, id, (old = fresh) => ({ ...old, ...change(old) })) };
+/** What an entry changes of the message it is about. */
+function changeMessage(
+  old: ConversationMessage,
+  { type, position, session, channel, ts, run_id, bytes, mime, payload: whole }: ConversationEntry,
+  payload: JsonObject,
+): Partial<ConversationMessage> {
+  const said = text(payload['text']);
+  const author = text(payload['author']) ?? old.author;
+  switch (type) {
+    case 'MESSAGE':
+      return { text: text(whole) ?? said ?? '', payload: whole, status: 'complete' };
+    case 'MESSAGE_START':
+      return { text: said ?? '', status: 'open', author };
+    case 'MESSAGE_PART':
+      return { text: old.text + (said ?? ''), ts };
+    case 'MESSAGE_END': {
+      // It may come alone, long, for a message that began before others that are shown: its START says where it belongs.
+      const begun = Number.parseInt(text(payload['start_seq']) ?? '', 10) || old.position;
+      const status = text(payload['status']) ?? 'complete';
+      const runId = run_id ?? old.runId;
+      return { position: begun, session, channel, ts, text: said ?? old.text, status, runId, author };
+    }
+    default: {
+      const audio = { bytes, mime: mime ?? text(payload['mime']) ?? 'application/octet-stream' };
+      return { audio, status: old.position === position ? 'complete' : old.status };
+    }
+  }
 }
 
-const wholeMessage: Reducer = (conversation, entry, payload) =>
-  putMessage(conversation, entry, entry.id, () => ({
-    text: text(entry.payload) ?? text(payload['text']) ?? '',
-    payload: entry.payload,
-    status: 'complete',
-  }));
-
-const messageStart: Reducer = (conversation, entry, payload) =>
-  putMessage(conversation, entry, text(payload['message_id']) ?? entry.id, () => ({
-    text: text(payload['text']) ?? '',
-    status: 'open',
-    ...(typeof payload['author'] === 'string' ? { author: payload['author'] } : {}),
-  }));
-
-const messagePart: Reducer = (conversation, entry, payload) =>
-  putMessage(conversation, entry, text(payload['message_id']) ?? entry.id, (old) => ({
-    text: old.text + (text(payload['text']) ?? ''),
-    ts: entry.ts,
-  }));
-
-/** A long END may come alone for a message that began before others that are shown; its START says where it belongs. */
-const messageEnd: Reducer = (conversation, entry, payload) => {
-  const change = putMessage(conversation, entry, text(payload['message_id']) ?? entry.id, (old) => ({
-    position: isDecimal(payload['start_seq']) ? Number(payload['start_seq']) : old.position,
-    session: entry.session,
-    channel: entry.channel,
-    text: text(payload['text']) ?? old.text,
-    ts: entry.ts,
-    status: text(payload['status']) ?? 'complete',
-    ...(entry.run_id === undefined ? {} : { runId: entry.run_id }),
-    ...(typeof payload['author'] === 'string' ? { author: payload['author'] } : {}),
-  }));
-  return { messages: change.messages?.toSorted((a, b) => a.position - b.position) ?? [] };
+const message: Reducer = ({ messages }, entry, payload) => {
+  const { type, position, session, channel, ts, run_id: runId } = entry;
+  const id = (type !== 'MESSAGE' && text(payload['message_id'])) || entry.id;
+  const fresh: ConversationMessage = { id, position, session, channel, ts, text: '', status: 'open', runId };
+  const changed = put(messages, fresh, (old) => changeMessage(old, entry, payload));
+  return { messages: type === 'MESSAGE_END' ? changed.sort((a, b) => a.position - b.position) : changed };
 };
 
-const messageUpdate: Reducer = (conversation, _entry, payload) => {
-  const id = payload['message_id'];
-  if (!conversation.messages.some((message) => message.id === id)) return {};
+const messageUpdate: Reducer = ({ messages }, _entry, payload) => {
+  const change =
+    payload['delete'] === true
+      ? { text: '', audio: undefined, deleted: true }
+      : { text: text(payload['text']) ?? '', edited: true };
   return {
-    messages: put(conversation.messages, id as string, (old) => ({
-      ...(old as ConversationMessage),
-      payload: undefined,
-      ...(payload['delete'] === true
-        ? { text: '', audio: undefined, deleted: true }
-        : { text: text(payload['text']) ?? '', edited: true }),
-    })),
+    messages: messages.map((old) =>
+      old.id === payload['message_id'] ? { ...old, payload: undefined, ...change } : old,
+    ),
   };
 };
 
-const audio: Reducer = (conversation, entry, payload) =>
-  putMessage(conversation, entry, text(payload['message_id']) ?? entry.id, (old) => ({
-    audio: { bytes: entry.bytes, mime: entry.mime ?? text(payload['mime']) ?? 'application/octet-stream' },
-    status: old.position === entry.position ? 'complete' : old.status,
-  }));
+const run: Reducer = ({ runs }, { id, run_id = id, type }, payload) => {
+  const ended = type === 'RUN_ERROR' ? 'ERROR' : (text(payload['status']) ?? 'OK');
+  const status = type === 'RUN_STARTED' ? 'RUNNING' : ended;
+  return {
+    runs: put<ConversationRun>(runs, { id: run_id, status }, () => ({ status, summary: text(payload['summary']) })),
+  };
+};
 
-const runStarted: Reducer = ({ runs }, entry) => ({
-  runs: put(runs, entry.run_id ?? entry.id, () => ({ id: entry.run_id ?? entry.id, status: 'RUNNING' })),
-});
-
-const runEnded: Reducer = ({ runs }, entry, payload) => ({
-  runs: put(runs, entry.run_id ?? entry.id, () => ({
-    id: entry.run_id ?? entry.id,
-    status: entry.type === 'RUN_ERROR' ? 'ERROR' : (text(payload['status']) ?? 'OK'),
-    ...(typeof payload['summary'] === 'string' ? { summary: payload['summary'] } : {}),
-  })),
-});
-
-const finalStatuses: ReadonlySet<string> = new Set(['OK', 'CANCELLED', 'ERROR', 'DENIED', 'INTERRUPTED']);
+const finalStatuses: readonly string[] = ['OK', 'CANCELLED', 'ERROR', 'DENIED', 'INTERRUPTED'];
 
 const call: Reducer = ({ calls }, entry, payload) => {
+  const { tool, params, progress, ask, result } = payload;
   const id = text(payload['call_id']) ?? entry.id;
   // An approval has a terminal of its own, so it can come after the call's.
-  const over = calls.some((item) => item.id === id && finalStatuses.has(item.status));
+  const over = calls.some((item) => item.id === id && finalStatuses.includes(item.status));
   if (over && entry.type === 'TOOL_UPDATE') return {};
   const status = text(payload['status']) ?? (entry.type === 'TOOL_CALL' ? 'QUEUED' : 'OK');
   return {
-    calls: put(calls, id, (old = { id, tool: text(payload['tool']) ?? '', status }) => ({
-      ...old,
+    calls: put<ConversationCall>(calls, { id, tool: text(tool) ?? '', status }, (old) => ({
       status,
-      ...(payload['params'] === undefined ? {} : { params: payload['params'] }),
-      ...(typeof payload['progress'] === 'number' ? { progress: payload['progress'] } : {}),
-      ...(payload['ask'] === undefined ? {} : { ask: payload['ask'] }),
-      ...(payload['result'] === undefined ? {} : { result: payload['result'] }),
+      params: params === undefined ? old.params : params,
+      progress: typeof progress === 'number' ? progress : old.progress,
+      ask: ask === undefined ? old.ask : ask,
+      result: result === undefined ? old.result : result,
     })),
   };
 };
@@ -198,43 +166,48 @@ const joined: Reducer = ({ participants }, { session }) =>
   participants.includes(session) ? {} : { participants: [...participants, session] };
 
 const left: Reducer = ({ participants }, { session }) => ({
-  participants: participants.filter((participant) => participant !== session),
+  participants: participants.filter((one) => one !== session),
 });
 
 /** The end of a transaction is the end of everything still open in it. */
 const ended: Reducer = ({ messages, runs, calls }) => ({
   ended: true,
-  messages: messages.map((message) => (message.status === 'open' ? { ...message, status: 'interrupted' } : message)),
-  runs: runs.map((run) => (run.status === 'RUNNING' ? { ...run, status: 'INTERRUPTED' } : run)),
-  calls: calls.map((item) => (finalStatuses.has(item.status) ? item : { ...item, status: 'INTERRUPTED' })),
+  messages: messages.map((item) => (item.status === 'open' ? { ...item, status: 'interrupted' } : item)),
+  runs: runs.map((item) => (item.status === 'RUNNING' ? { ...item, status: 'INTERRUPTED' } : item)),
+  calls: calls.map((item) => (finalStatuses.includes(item.status) ? item : { ...item, status: 'INTERRUPTED' })),
 });
+
+/** What asks for an end is not yet one. */
+const unchanged: Reducer = () => ({});
 
 const reducers: ReadonlyMap<string, Reducer> = new Map([
   ['TRANSACTION_START', joined],
   ['TRANSACTION_JOIN', joined],
   ['TRANSACTION_LEAVE', left],
   ['TRANSACTION_END', ended],
-  ['MESSAGE', wholeMessage],
-  ['MESSAGE_START', messageStart],
-  ['MESSAGE_PART', messagePart],
-  ['MESSAGE_END', messageEnd],
+  ['MESSAGE', message],
+  ['MESSAGE_START', message],
+  ['MESSAGE_PART', message],
+  ['MESSAGE_END', message],
   ['MESSAGE_UPDATE', messageUpdate],
-  ['AUDIO', audio],
-  ['RUN_STARTED', runStarted],
-  ['RUN_FINISHED', runEnded],
-  ['RUN_ERROR', runEnded],
+  ['AUDIO', message],
+  ['RUN_STARTED', run],
+  ['RUN_FINISHED', run],
+  ['RUN_CANCEL', unchanged],
+  ['RUN_ERROR', run],
   ['TOOL_CALL', call],
   ['TOOL_UPDATE', call],
   ['TOOL_DONE', call],
+  ['TOOL_CANCEL', unchanged],
 ]);
 
-const nothing: JsonObject = {};
+/** Every type that may be an entry. */
+export const entryTypes: readonly string[] = [...reducers.keys()];
 
 /** The conversation after one more entry. Entries come in rising positions; the given conversation is not changed. */
 export function reduceConversation(conversation: Conversation, entry: ConversationEntry): Conversation {
-  const reducer = reducers.get(entry.type);
-  const payload = isJsonObject(entry.payload) ? entry.payload : nothing;
-  const change = reducer === undefined ? nothing : reducer(conversation, entry, payload);
+  const payload = isJsonObject(entry.payload) ? entry.payload : {};
+  const change = reducers.get(entry.type)?.(conversation, entry, payload);
   return { ...conversation, ...change, position: entry.position };
 }
 

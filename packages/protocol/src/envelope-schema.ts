@@ -2,7 +2,7 @@
 // property test holds the two equal. Never used per message. Spec: §1.
 
 import * as v from 'valibot';
-import { defaultCodecLimits } from './codec.ts';
+import { defaultCodecLimits } from './codec-limits.ts';
 import { envelopeFields } from './envelope.ts';
 import { decimal, id, json, mime } from './events/shapes.ts';
 import { isChannel } from './grammar.ts';

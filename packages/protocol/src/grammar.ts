@@ -1,11 +1,10 @@
 // The words an envelope is made of: ids, decimal strings, channel names, mime types.
 // Linear patterns only; a length is checked before anything that costs by length. Spec: §1.
 
-export const ID = /^[A-Za-z0-9_.:-]{1,128}$/;
-const CHANNEL = /^[A-Za-z0-9_-]{1,128}$/;
+export const ID = /^[\w.:-]{1,128}$/;
+const CHANNEL = /^[\w-]{1,128}$/;
 export const DECIMAL = /^(?:0|[1-9][0-9]{0,19})$/;
-export const MIME =
-  /^[A-Za-z0-9!#$&^_.+-]{1,64}\/[A-Za-z0-9!#$&^_.+-]{1,64}(?:;[ ]?[A-Za-z0-9_.+-]{1,32}=[A-Za-z0-9_.+-]{1,64}){0,4}$/;
+export const MIME = /^[\w!#$&^.+-]{1,64}\/[\w!#$&^.+-]{1,64}(?:;[ ]?[\w.+-]{1,32}=[\w.+-]{1,64}){0,4}$/;
 const HIGHEST = '18446744073709551615';
 
 /** True for an id as the wire has it: 1–128 characters of `A-Z a-z 0-9 _ . : -`. The wildcard `*` is none. */

@@ -1,6 +1,8 @@
+export { afterClose } from './after-close.ts';
 export { fromBase64, toBase64 } from './base64.ts';
-export { afterClose, type CloseCode, closeCodes } from './close-codes.ts';
-export { type CodecLimits, type DecodeOptions, decode, defaultCodecLimits, encode, readEnvelope } from './codec.ts';
+export { type CloseCode, closeCodes } from './close-codes.ts';
+export { type DecodeOptions, decode, encode, readEnvelope } from './codec.ts';
+export { type CodecLimits, defaultCodecLimits } from './codec-limits.ts';
 export type { Accept, PeerInfo } from './contracts/accept.ts';
 export type { AuthContext, Authenticator, HAIPUser } from './contracts/authenticator.ts';
 export type { Clock, Timer } from './contracts/clock.ts';
@@ -43,13 +45,16 @@ export {
   type ConversationMessage,
   type ConversationRun,
   emptyConversation,
+  entryTypes,
   reduceConversation,
   reduceGap,
 } from './conversation.ts';
+export { decodeFromServer } from './decode-from-server.ts';
 export { bodyDigest } from './digest.ts';
 export { channels, type Envelope, envelopeFields } from './envelope.ts';
 export { envelopeSchema } from './envelope-schema.ts';
-export { type ErrorCode, errorCodes, Fault, type FaultDetails } from './errors.ts';
+export { type ErrorCode, errorCodes } from './error-codes.ts';
+export { Fault, type FaultDetails } from './errors.ts';
 export {
   defaultFlowWindow,
   type FlowWindow,
@@ -60,7 +65,7 @@ export {
 } from './flow-window.ts';
 export { isChannel, isDecimal, isId, isMime, readDecimal } from './grammar.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
-export { negotiate, protocolMajor, protocolVersion, type Terms } from './negotiation.ts';
+export { negotiate, protocolMajor, protocolVersion, sharesMajor, type Terms } from './negotiation.ts';
 export { createPermissionMap, isAllowed, type PermissionMap } from './permissions.ts';
 export {
   checkFromClient,

@@ -19,8 +19,10 @@ export interface Terms {
   readonly events: ReadonlySet<string> | undefined;
 }
 
-function majorOf(version: string): number {
-  return /^[0-9]{1,4}(?:\.[0-9]{1,6}){0,3}$/.test(version) ? Number.parseInt(version, 10) : Number.NaN;
+/** Whether the peer that said this HAI speaks our major: one of its `accept_major`, or that of its `haip_version`. */
+export function sharesMajor({ haip_version: version, accept_major: majors }: JsonObject): boolean {
+  if (Array.isArray(majors)) return majors.includes(protocolMajor);
+  return typeof version !== 'string' || version.split('.')[0] === String(protocolMajor);
 }
 
 /**
@@ -30,10 +32,7 @@ function majorOf(version: string): number {
  */
 export function negotiate(payload: JsonValue): Terms | Fault {
   const hai: JsonObject = isJsonObject(payload) ? payload : {};
-  const version = hai['haip_version'];
-  const majors = hai['accept_major'];
-  const accepted = Array.isArray(majors) ? majors : [typeof version === 'string' ? majorOf(version) : protocolMajor];
-  if (!accepted.includes(protocolMajor)) {
+  if (!sharesMajor(hai)) {
     return new Fault('VERSION_INCOMPATIBLE', {
       expected: `protocol major ${protocolMajor}`,
       got: 'none in common',

@@ -1,20 +1,20 @@
 // The client's end of one WebSocket, over the platform's own or that of ws. Never dials and never judges an envelope.
 // Part of what a browser loads: it stays small. Spec: §7.
 
-import type {
-  CloseCode,
-  CodecLimits,
-  Connection,
-  ConnectionEnd,
-  ConnectionSupports,
-  Frame,
-  Incoming,
+import {
+  type CloseCode,
+  type Connection,
+  type ConnectionEnd,
+  type ConnectionSupports,
+  decodeFromServer,
+  Fault,
+  type Frame,
+  type Incoming,
+  type Received,
 } from '@haip/protocol';
 import { closeSocket, failureOfEvent } from '#socket';
 import type { ClientSocket } from './client-socket.ts';
 import { readClose } from './close-reason.ts';
-import { FramePairing } from './frame-pairing.ts';
-import { Inbox, type PausableSource } from './inbox.ts';
 
 const open = 1;
 const highWaterBytes = 262_144;
@@ -27,19 +27,21 @@ export class ClientConnection implements Connection {
   readonly closed: Promise<ConnectionEnd>;
   heard = 0;
   readonly #socket: ClientSocket;
-  readonly #inbox: Inbox;
-  readonly #pairing: FramePairing;
-  #tellClosed!: (end: ConnectionEnd) => void;
+  /** What came and was not taken yet. */
+  #batch: Incoming[] = [];
+  #batchBytes = 0;
+  /** Wakes whoever waits for a batch or the end. */
+  #wake = () => {};
+  /** The envelope whose bytes come next. */
+  #pending: Received | undefined;
+  #tellClosed: ((end: ConnectionEnd) => void) | undefined;
   #end: ConnectionEnd | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
   #drained: Promise<void> | undefined;
 
-  constructor(socket: ClientSocket, limits: CodecLimits) {
-    const source = socket.pause ? (socket as PausableSource) : undefined;
-    this.supports = { binary: true, pause: source !== undefined };
+  constructor(socket: ClientSocket) {
+    this.supports = { binary: true, pause: socket.pause !== undefined };
     this.#socket = socket;
-    this.#inbox = new Inbox(readAheadBytes, source);
-    this.#pairing = new FramePairing(this.#inbox, { ...limits, lenientNumbers: true });
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
@@ -50,8 +52,7 @@ export class ClientConnection implements Connection {
     socket.onmessage = ({ data }) => {
       heard();
       if (this.#end) return;
-      if (typeof data === 'string') this.#pairing.text(data, new TextEncoder().encode(data).length);
-      else this.#pairing.binary(new Uint8Array(data as ArrayBuffer));
+      this.#take(data as string | ArrayBuffer);
     };
     socket.onerror = (event) => {
       this.#end ??= failureOfEvent(event);
@@ -61,8 +62,48 @@ export class ClientConnection implements Connection {
     socket.on?.('pong', heard);
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<readonly Incoming[]> {
-    return this.#inbox;
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Incoming[], void, undefined> {
+    while (this.#batch.length > 0 || this.#tellClosed) {
+      const batch = this.#batch;
+      if (batch.length === 0) {
+        await new Promise<void>((wake) => {
+          this.#wake = wake;
+        });
+      } else {
+        this.#batch = [];
+        this.#batchBytes = 0;
+        this.#socket.resume?.();
+        yield batch;
+      }
+    }
+  }
+
+  /** Holds what came for the consumer; where the socket can, too much of it makes the peer wait. */
+  #put(incoming: Incoming, size: number): void {
+    this.#batch.push(incoming);
+    this.#batchBytes += size;
+    if (this.#batchBytes >= readAheadBytes) this.#socket.pause?.();
+    this.#wake();
+  }
+
+  /** Text is an envelope, and one with `bin_len` takes the binary message right behind it as its bytes, or is lost. */
+  #take(message: string | ArrayBuffer): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (typeof message !== 'string' && pending?.envelope.bin_len === message.byteLength) {
+      const size = pending.size + message.byteLength;
+      return this.#put({ ...pending, bytes: new Uint8Array(message), size }, size);
+    }
+    if (pending || typeof message !== 'string') {
+      const expected = `${pending?.envelope.bin_len ?? 'no'} bytes`;
+      this.#put(new Fault('PROTOCOL_VIOLATION', { expected, relatedId: pending?.envelope.id }), 0);
+    }
+    if (typeof message !== 'string') return;
+    const envelope = decodeFromServer(message);
+    const size = new TextEncoder().encode(message).length;
+    if (envelope instanceof Fault) this.#put(envelope, size);
+    else if (envelope.bin_len === undefined) this.#put({ envelope, size }, size);
+    else this.#pending = { envelope, size };
   }
 
   send(frame: Frame): void | Promise<void> {
@@ -104,8 +145,9 @@ export class ClientConnection implements Connection {
 
   #finish(end?: ConnectionEnd): void {
     clearTimeout(this.#closeTimer);
-    this.#inbox.end();
     this.#end ??= end as ConnectionEnd;
-    this.#tellClosed(this.#end);
+    this.#tellClosed?.(this.#end);
+    this.#tellClosed = undefined;
+    this.#wake();
   }
 }

@@ -1,6 +1,6 @@
 // Dials a server over WebSocket, from a browser or from Node. Spec: §7.
 
-import { defaultCodecLimits, type Transport } from '@haip/protocol';
+import type { Transport } from '@haip/protocol';
 import { openSocket } from '#socket';
 import { ClientConnection } from './client-connection.ts';
 import type { SocketOptions } from './client-socket.ts';
@@ -20,11 +20,11 @@ export interface WebSocketOptions extends SocketOptions {
 export function webSocket(options: WebSocketOptions): Transport {
   return {
     name: 'websocket',
-    dial: ({ limits = defaultCodecLimits }, signal) =>
+    dial: ({ limits }, signal) =>
       new Promise((resolve, reject) => {
         signal.throwIfAborted();
-        const socket = openSocket(options, Math.max(limits.maxTextBytes, limits.maxBinaryBytes));
-        const connection = new ClientConnection(socket, limits);
+        const socket = openSocket(options, limits);
+        const connection = new ClientConnection(socket);
         const giveUp = () => {
           reject(signal.reason);
           if (socket.readyState === connecting) socket.close();

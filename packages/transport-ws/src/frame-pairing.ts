@@ -55,9 +55,11 @@ export class FramePairing {
   #refuse(got: string, size: number): void {
     const envelope = this.#pending;
     this.#pending = undefined;
-    const details: FaultDetails = envelope
-      ? { expected: `${envelope.bin_len} bytes`, got, relatedId: envelope.id, transaction: envelope.transaction }
-      : { expected: 'an envelope with bin_len', got, close: 1003 };
+    let details: FaultDetails = { expected: 'an envelope with bin_len', got, close: 1003 };
+    if (envelope) {
+      const { id, transaction, seq, bin_len } = envelope;
+      details = { expected: `${bin_len} bytes`, got, relatedId: id, transaction, seq };
+    }
     this.#sink.put(new Fault('PROTOCOL_VIOLATION', details), size);
   }
 }

@@ -1,11 +1,15 @@
 // The WebSocket of ws: Node's own has no ping and can not pause.
 
-import type { ConnectionEnd } from '@haip/protocol';
+import { type CodecLimits, type ConnectionEnd, defaultCodecLimits } from '@haip/protocol';
 import { WebSocket } from 'ws';
 import type { ClientSocket, SocketOptions } from './client-socket.ts';
 import { failureOf } from './socket-failure.ts';
 
-export function openSocket({ url, protocols, headers }: SocketOptions, maxPayload: number): ClientSocket {
+export function openSocket(
+  { url, protocols, headers }: SocketOptions,
+  { maxTextBytes, maxBinaryBytes }: CodecLimits = defaultCodecLimits,
+): ClientSocket {
+  const maxPayload = Math.max(maxTextBytes, maxBinaryBytes);
   return new WebSocket(url, protocols ?? [], { headers, perMessageDeflate: false, maxPayload }) as ClientSocket;
 }
 

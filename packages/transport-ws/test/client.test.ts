@@ -1,7 +1,7 @@
 // Our client in Node, against servers made of ws alone and of bytes.
 
 import { createServer } from 'node:http';
-import { type Connection, defaultCodecLimits, encode, type Received } from '@haip/protocol';
+import { type Connection, defaultCodecLimits, encode, Fault, type Received } from '@haip/protocol';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { webSocket } from '../src/client.ts';
@@ -52,6 +52,34 @@ test('envelopes and bytes go both ways', async () => {
     size: Buffer.byteLength(encode(envelope({ payload: 'é' }))),
   });
   expect([...(second?.bytes ?? [])]).toEqual([1, 2, 3]);
+});
+
+test('F2: whatever the order of messages, an envelope comes with exactly its bytes or as a fault that names it', async () => {
+  const { connection, peer } = await connected();
+  const text = (id: string, bin_len?: number) => peer.send(encode(envelope({ id, bin_len })));
+  const bytes = (length: number) => peer.send(new Uint8Array(length));
+  text('whole', 2);
+  bytes(2);
+  text('empty', 0);
+  bytes(0);
+  text('short', 3);
+  bytes(2);
+  text('overtaken', 1);
+  text('plain');
+  bytes(1);
+  text('last');
+  const came = await take(connection, 7);
+  expect(
+    came.map((item) => (item instanceof Fault ? [item.code, item.relatedId] : [item.envelope.id, item.bytes?.length])),
+  ).toEqual([
+    ['whole', 2],
+    ['empty', 0],
+    ['PROTOCOL_VIOLATION', 'short'],
+    ['PROTOCOL_VIOLATION', 'overtaken'],
+    ['plain', undefined],
+    ['PROTOCOL_VIOLATION', undefined],
+    ['last', undefined],
+  ]);
 });
 
 test("a v1 server's numbers out of grammar are read as 0", async () => {

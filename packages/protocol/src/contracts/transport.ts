@@ -1,8 +1,8 @@
-import type { CodecLimits } from '../codec.ts';
+import type { CodecLimits } from '../codec-limits.ts';
 import type { Connection } from './connection.ts';
 
 export interface DialOptions {
-  /** Caps for what is read. Default: the codec's. */
+  /** Caps for what is read, where the platform lets a transport set them. Default: the codec's. */
   readonly limits?: CodecLimits | undefined;
 }
 

@@ -26,6 +26,8 @@ const readingLaws: readonly HistoryLaw[] = [
       for (let from = 1; from <= 450; from = (got.at(-1) ?? 450) + 1) {
         const page = await log.read({ from, maxEntries: 60 });
         expect(page.entries.length).toBeLessThanOrEqual(60);
+        // A store that brings nothing would be asked for ever.
+        if (page.entries.length === 0) break;
         got.push(...page.entries.map(({ position }) => position));
       }
       expect(got).toEqual(span(1, 450));
@@ -78,12 +80,16 @@ const readingLaws: readonly HistoryLaw[] = [
     name: 'F46: a page is of one moment, and what is appended meanwhile is found by reading on',
     async run({ store }) {
       const log = await Log.create(await store());
+      let isDone = false;
       const appending = (async () => {
         for (const _ of span(1, 50)) await log.append([draft(), draft()]);
+        isDone = true;
       })();
       const got: number[] = [];
       while (got.length < 101) {
+        const wasDone = isDone;
         const page = await log.read({ from: got.length + 1 });
+        if (wasDone && page.entries.length === 0) break;
         expect(page.entries.every(({ position }) => position >= page.first && position <= page.last)).toBe(true);
         got.push(...page.entries.map(({ position }) => position));
         await Promise.resolve();

@@ -1,0 +1,77 @@
+// What is pushed, for any number of loops: each is an async iterator over everything from its beginning on, and holds
+// what was not pulled yet. A feed that keeps holds what comes while there is no loop for the next one.
+
+interface Loop<T> extends AsyncIterableIterator<T, undefined> {
+  push(item: T): void;
+  end(error?: unknown): void;
+}
+
+export class Feed<T> {
+  readonly #loops = new Set<Loop<T>>();
+  readonly #keeps: boolean;
+  #kept: T[] = [];
+  /** Set once nothing more will come; with `error` when the loops have to hear of it. */
+  #over: { readonly error?: unknown } | undefined;
+
+  constructor(keeps: boolean) {
+    this.#keeps = keeps;
+  }
+
+  push(item: T): void {
+    for (const loop of this.#loops) loop.push(item);
+    if (this.#keeps && this.#loops.size === 0) this.#kept.push(item);
+  }
+
+  /** What was kept is of no use any more. */
+  forget(): void {
+    this.#kept = [];
+  }
+
+  /** Ends every loop after what it holds, with an error when there is one. */
+  end(error?: unknown): void {
+    this.#over = { error };
+    for (const loop of this.#loops) loop.end(error);
+  }
+
+  /** A loop from here on, and over what was kept. The signal ends it with its reason, whatever it holds. */
+  loop(signal: AbortSignal | undefined): AsyncIterableIterator<T, undefined> {
+    const items = this.#kept.splice(0);
+    const waiting: (() => void)[] = [];
+    let over = this.#over;
+    const close = (error: unknown, left: T[]): void => {
+      if (over) return;
+      over = { error };
+      signal?.removeEventListener('abort', stop);
+      this.#loops.delete(loop);
+      if (this.#keeps && this.#loops.size === 0) this.#kept.unshift(...left);
+      for (const wake of waiting) wake();
+    };
+    const stop = (): void => close(signal?.reason, items.splice(0));
+    const loop: Loop<T> = {
+      push(item) {
+        items.push(item);
+        waiting.shift()?.();
+      },
+      end: (error) => close(error, []),
+      async next() {
+        while (items.length === 0 && !over) await new Promise<void>((wake) => waiting.push(wake));
+        if (items.length > 0) return { done: false, value: items.shift() as T };
+        const { error } = over ?? {};
+        over = {};
+        if (error !== undefined) throw error;
+        return { done: true, value: undefined };
+      },
+      async return() {
+        close(undefined, items.splice(0));
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => loop,
+    };
+    if (!over) {
+      this.#loops.add(loop);
+      signal?.addEventListener('abort', stop);
+      if (signal?.aborted) stop();
+    }
+    return loop;
+  }
+}

@@ -1,0 +1,95 @@
+// One conversation as an application uses it: what it reads (reader.ts), and what it writes. Spec: §2–§4.
+
+import {
+  type AudioMessage,
+  type ConversationEntry,
+  isMime,
+  type JsonObject,
+  type JsonValue,
+  type MessageWriter,
+} from '@haip/protocol';
+import { ClientError, ClosedError } from './errors.ts';
+import { jsonCopy } from './fields.ts';
+import type { Draft, SendResult } from './outbox.ts';
+import { Reader } from './reader.ts';
+import { replayWindow } from './replay.ts';
+import type { PendingMessage, Transaction, WaitOptions } from './transaction.ts';
+
+export class OpenTransaction extends Reader implements Transaction {
+  get pending(): readonly PendingMessage[] {
+    return [...this.own.values()]
+      .filter(({ type, abandoned }) => !abandoned && (type === 'MESSAGE' || type === 'AUDIO'))
+      .map(({ id, type, payload, bytes, refusedBy }) => ({ id, type, payload, bytes, refusedBy }));
+  }
+
+  sendText(text: string, options?: WaitOptions): Promise<SendResult> {
+    return this.send(text, options);
+  }
+
+  send(payload: Exclude<JsonValue, null>, { signal }: WaitOptions = {}): Promise<SendResult> {
+    return this.#send('MESSAGE', payload, signal);
+  }
+
+  async sendAudio({ bytes, mime, durationMs }: AudioMessage, { signal }: WaitOptions = {}): Promise<SendResult> {
+    if (!isMime(mime)) throw new TypeError('mime: expected a media type, say audio/webm;codecs=opus');
+    return this.#send('AUDIO', { mime, duration_ms: durationMs }, signal, { bytes: bytes.slice(), mime });
+  }
+
+  stream({ author, signal }: WaitOptions & { readonly author?: string } = {}): MessageWriter {
+    const messageId = this.parts.settings.ids();
+    const send = (type: string, fields: JsonObject): Promise<SendResult> =>
+      this.#send(type, { message_id: messageId, ...fields }, signal);
+    // A plain v1 server knows no streams: the text goes as one message.
+    const { plain } = this;
+    const started = plain ? undefined : send('MESSAGE_START', { author });
+    // Whoever writes or ends hears of it.
+    started?.catch(() => {});
+    let text = '';
+    let ended: Promise<unknown> | undefined;
+    const end = async (status: string | undefined): Promise<unknown> => {
+      if (!plain) return Promise.all([started, send('MESSAGE_END', { status })]);
+      return text && this.#send('MESSAGE', text, signal, { id: messageId });
+    };
+    return {
+      messageId,
+      async write(more) {
+        if (ended) throw new ClientError('ended', 'The message was ended.');
+        text += more;
+        if (!plain) await Promise.all([started, send('MESSAGE_PART', { text: more })]);
+      },
+      async end(status) {
+        ended ??= end(status);
+        await ended;
+      },
+    };
+  }
+
+  getReplayWindow(
+    from?: number,
+    to?: number,
+    { signal }: WaitOptions = {},
+  ): AsyncGenerator<ConversationEntry, void, undefined> {
+    return replayWindow(this, this.parts.outbox, from, to, signal);
+  }
+
+  async leave({ signal }: WaitOptions = {}): Promise<void> {
+    if (!this.plain) await this.#send('TRANSACTION_LEAVE', {}, signal);
+    this.close();
+  }
+
+  async end({ signal }: WaitOptions = {}): Promise<void> {
+    if (this.plain) this.close();
+    else await this.#send('TRANSACTION_END', {}, signal);
+  }
+
+  async #send(
+    type: string,
+    value: JsonValue,
+    signal: AbortSignal | undefined,
+    more?: Partial<Draft>,
+  ): Promise<SendResult> {
+    if (this.closed) throw new ClosedError(`Transaction ${this.id}`, this.closed.reason);
+    const draft = { type, transaction: this.id, payload: jsonCopy(value), reader: this, ...more };
+    return this.parts.outbox.add<SendResult>(draft, signal);
+  }
+}

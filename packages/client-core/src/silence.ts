@@ -1,0 +1,53 @@
+// Finds out whether a quiet link still lives. Owns one timer. Asks after a time without hearing anything, gives the
+// peer a while to answer, and asks anew when its own timer fired so late that the machine must have slept or stalled:
+// then the silence was ours. Spec: guarantees.md, limits, F5, F15, F36.
+
+import type { Clock, Connection, Timer } from '@haip/protocol';
+
+export interface HeartbeatOptions {
+  /** Silence after which the peer is asked for a sign of life. Default 20,000 ms. */
+  readonly pingAfterMs: number;
+  /** How long it then has. Default 10,000 ms. */
+  readonly deadAfterMs: number;
+}
+
+export interface SilenceWatch extends HeartbeatOptions {
+  readonly clock: Clock;
+  readonly ping: () => void;
+  readonly dead: () => void;
+}
+
+/** Watches a connection until `stop`. Whoever reads it says by `hear` when something arrived. */
+export function watchSilence(
+  connection: Connection,
+  { clock, pingAfterMs, deadAfterMs, ping, dead }: SilenceWatch,
+): { hear(): void; stop(): void } {
+  let heard: number;
+  let heardAt: number;
+  let asked: boolean;
+  let timer: Timer;
+  const hear = (): void => {
+    heard = connection.heard;
+    heardAt = clock.monotonic();
+    asked = false;
+  };
+  const look = (due: number): void => {
+    // The link's own signs of life (a WebSocket ping) are counted, but nobody is told when they come.
+    if (connection.heard !== heard) hear();
+    const now = clock.monotonic();
+    if (now - due <= deadAfterMs / 2) {
+      if (asked) return dead();
+      if (now - heardAt < pingAfterMs) return wait(heardAt + pingAfterMs - now);
+    }
+    asked = true;
+    ping();
+    wait(deadAfterMs);
+  };
+  const wait = (ms: number): void => {
+    const due = clock.monotonic() + ms;
+    timer = clock.timer(ms, () => look(due));
+  };
+  hear();
+  wait(pingAfterMs);
+  return { hear, stop: () => timer.cancel() };
+}
