@@ -18,6 +18,11 @@ export function choosesChannel(type: string): boolean {
   return type.startsWith('MESSAGE') || type.startsWith('TOOL_') || type === 'AUDIO';
 }
 
+/** Types that keep their author's order: after a refusal that asks for a retry they wait for it. A cancel never waits. */
+export function keepsOrder(type: string): boolean {
+  return choosesChannel(type) && type !== 'TOOL_CANCEL';
+}
+
 /** A transaction may be read by its starter and by users with TRANSACTION_JOIN for it. */
 export function mayRead(user: KnownUser, record: TransactionRecord): boolean {
   return user.id === record.starter || isAllowed(user.permissions, 'TRANSACTION_JOIN', record.transaction);

@@ -12,10 +12,13 @@ import {
 } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
 import type { Follower, LiveLog } from './live-log.ts';
+import type { LoggedEntry } from './logged-entry.ts';
 import { type AnyTool, type CheckedInput, checkInput } from './toolbox.ts';
 import { settled, ToolTurn, type TurnEnd } from './turn.ts';
 
 const LEASE_MS = 30_000;
+/** How long after the store failed it is asked again. */
+const RETRY_MS = 1_000;
 /** How long a tool may go on after its signal was aborted, before its turn is closed without it. */
 const GRACE_MS = 5_000;
 
@@ -46,7 +49,9 @@ export class Agent implements Follower {
   #turnSince = 0;
   #watch: Timer | undefined;
   #retry: Timer | undefined;
+  #epoch: string;
   #running = false;
+  #work: Promise<void> | undefined;
   #closed = false;
   /** Called when there is nothing left to answer. */
   idle: () => void = () => {};
@@ -57,10 +62,16 @@ export class Agent implements Follower {
     this.#log = log;
     this.#tool = tool;
     this.#holder = holder;
+    this.#epoch = log.epoch;
   }
 
   get position(): number {
     return this.#cursor ?? 0;
+  }
+
+  /** Resolves when nothing is being answered any more. */
+  get done(): Promise<void> | undefined {
+    return this.#work;
   }
 
   get busy(): boolean {
@@ -69,9 +80,9 @@ export class Agent implements Follower {
 
   wake(): void {
     if (this.#turn) this.#look(this.#turn);
-    if (this.#running || this.#closed || this.#cursor === this.#log.last) return;
+    if (this.#running || this.#closed || (this.#cursor === this.#log.last && this.#epoch === this.#log.epoch)) return;
     this.#running = true;
-    void this.#run();
+    this.#work = this.#run();
   }
 
   close(): void {
@@ -82,10 +93,10 @@ export class Agent implements Follower {
     this.#turn?.stop.stop(new Error('the server is closing'));
   }
 
-  /** Another node answers, or the store failed: looks again when the other's lease could have lapsed. */
-  #wakeLater(): void {
+  /** Another node answers, until its lease could have lapsed; or the store failed, for a moment. */
+  #wakeLater(delayMs: number): void {
     if (this.#closed) return;
-    this.#retry ??= this.#context.clock.timer(LEASE_MS, () => {
+    this.#retry ??= this.#context.clock.timer(delayMs, () => {
       this.#retry = undefined;
       this.wake();
     });
@@ -104,29 +115,43 @@ export class Agent implements Follower {
       while (!this.#closed) {
         const held = this.#hold();
         const lease = held instanceof Promise ? await held : held;
-        if (lease === undefined) return this.#wakeLater();
+        if (lease === undefined) return this.#wakeLater(LEASE_MS);
+        if (this.#epoch !== this.#log.epoch) this.#cursor = 0;
+        this.#epoch = this.#log.epoch;
         // Another node may have answered since this one last looked.
         this.#cursor = Math.max(this.#cursor ?? 0, lease.record.done);
         if (this.#cursor >= this.#log.last) return;
         const read = this.#log.after(this.#cursor);
         const stretch = read instanceof Promise ? await read : read;
-        for (const { entry } of stretch.entries) {
-          if (entry.position <= this.#cursor) continue;
-          const pending = wantsAnswer(entry) ? this.#answer(entry, lease) : undefined;
-          if (pending) await pending;
-          if (this.#closed) return;
-          this.#cursor = entry.position;
+        if (stretch.epoch !== this.#epoch) continue;
+        if (stretch.first > this.#cursor + 1) {
+          const [from, to] = [this.#cursor + 1, stretch.first - 1];
+          this.#context.log('error', 'trimmed unanswered', { transaction: this.#log.transaction, from, to });
         }
-        this.#cursor = Math.max(this.#cursor, stretch.last);
+        const whole = await this.#answerAll(stretch.entries, lease);
+        if (whole) this.#cursor = Math.max(this.#cursor, stretch.last);
       }
     } catch (error) {
       this.#context.log('error', 'agent stopped', { transaction: this.#log.transaction, error });
-      this.#wakeLater();
+      this.#wakeLater(RETRY_MS);
     } finally {
       this.#running = false;
       this.#log.forget();
       this.idle();
     }
+  }
+
+  /** Answers what wants an answer, while the lease holds. False when it stopped before the end. */
+  async #answerAll(entries: readonly LoggedEntry[], { fence }: Lease): Promise<boolean> {
+    for (const { entry } of entries) {
+      if (entry.position <= (this.#cursor ?? 0)) continue;
+      // The end of the transaction answers whatever still waits in it.
+      const pending = wantsAnswer(entry) && !this.#log.state.ended ? this.#answer(entry, fence) : undefined;
+      if (pending) await pending;
+      if (this.#closed || this.#lease?.fence !== fence) return false;
+      this.#cursor = entry.position;
+    }
+    return true;
   }
 
   /** The lease, taken or renewed when half its time is over; undefined while another node holds it. */
@@ -139,21 +164,22 @@ export class Agent implements Follower {
 
   #held(lease: Lease | null, since: number): Lease | undefined {
     this.#lease = lease ?? undefined;
+    if (lease === null) this.#turn?.stop.stop(new Error('another node answers this transaction now'));
     this.#leaseUntil = since + LEASE_MS;
     return this.#lease;
   }
 
-  #answer(entry: Entry, lease: Lease): Pending {
-    const turn = new ToolTurn(this.#context, this.#log, entry, this.#holder, lease.fence);
+  #answer(entry: Entry, fence: number): Pending {
+    const turn = new ToolTurn(this.#context, this.#log, entry, this.#holder, fence);
     this.#turn = turn;
     const ending = this.#begin(turn, entry);
-    if (ending instanceof Promise) return ending.then((late) => this.#close(turn, lease, late));
-    return this.#close(turn, lease, ending);
+    if (ending instanceof Promise) return ending.then((late) => this.#close(turn, fence, late));
+    return this.#close(turn, fence, ending);
   }
 
   /** Writes the turn's last words, then that it is done. */
-  #close(turn: ToolTurn, lease: Lease, [end, fault]: Ending): Pending {
-    const save = (): Pending => this.#save(turn.message, lease);
+  #close(turn: ToolTurn, fence: number, [end, fault]: Ending): Pending {
+    const save = (): Pending => this.#save(turn.message, fence);
     try {
       const pending = turn.finish(end, fault);
       if (pending) return pending.catch((error: unknown) => this.#notClosed(turn, error)).then(save);
@@ -168,11 +194,15 @@ export class Agent implements Follower {
     this.#context.log('warn', 'turn not closed', { transaction: this.#log.transaction, message: id, error });
   }
 
-  #save(entry: Entry, { fence }: Lease): Pending {
+  #save(entry: Entry, fence: number): Pending {
     this.#turn = undefined;
     const record = { done: entry.position, tries: noTries };
-    const saving = this.#context.history.saveLease(this.#log.transaction, fence, record);
-    return saving?.catch((error: unknown) => this.#notSaved(error));
+    try {
+      const saving = this.#context.history.saveLease(this.#log.transaction, fence, record);
+      return saving?.catch((error: unknown) => this.#notSaved(error));
+    } catch (error) {
+      this.#notSaved(error);
+    }
   }
 
   /** The next turn's record covers this one, too; until then only a crash would have it answered again. */
@@ -203,12 +233,12 @@ export class Agent implements Follower {
       () => end(this.#endingOf(turn)),
       (error: unknown) => end(this.#failed(turn, error)),
     );
-    turn.stop.onStop = () => {
+    turn.stop.whenStopped(() => {
       grace ??= clock.timer(GRACE_MS, () => {
         log('warn', 'tool ignored its signal', { tool: this.#tool.name });
         end(this.#endingOf(turn));
       });
-    };
+    });
     this.#turnSince = clock.monotonic();
     this.#watch ??= clock.timer(Math.min(limits.turnTimeoutMs, LEASE_MS / 2), this.#lookAfter);
     return promise;
@@ -222,8 +252,13 @@ export class Agent implements Follower {
     const left = this.#turnSince + limits.turnTimeoutMs - clock.monotonic();
     if (left <= 0) return this.#turn.stop.stop(new Error('the time for this turn is over'));
     this.#watch = clock.timer(Math.min(left, LEASE_MS / 2), this.#lookAfter);
-    const held = this.#hold();
-    if (held instanceof Promise) held.catch((error: unknown) => log('warn', 'lease not renewed', { error }));
+    const failed = (error: unknown): void => log('warn', 'lease not renewed', { error });
+    try {
+      const held = this.#hold();
+      if (held instanceof Promise) held.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   };
 
   #endingOf(turn: ToolTurn): Ending {

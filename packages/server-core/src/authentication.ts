@@ -78,7 +78,7 @@ export async function authenticate(
     return refused();
   }
   const late = Promise.withResolvers<Fault>();
-  stop.onStop = () => late.resolve(refused());
+  stop.whenStopped(() => late.resolve(refused()));
   const timer = context.clock.timer(context.limits.authTimeoutMs, () => {
     context.log('warn', 'authenticator timed out');
     late.resolve(new Fault('OVERLOADED', { expected: 'a verdict in time', close: 1013 }));

@@ -15,6 +15,7 @@ import {
 } from '@haip/protocol';
 import { choosesChannel } from './access.ts';
 import type { OpenStream } from './log-state.ts';
+import { utf8Length } from './utf8.ts';
 
 /** A client's envelope with its bytes, wherever they travelled. */
 export interface Submission {
@@ -24,6 +25,15 @@ export interface Submission {
   /** The payload without what travelled as bytes. */
   readonly payload: JsonValue;
   readonly size: number;
+}
+
+/** A number may be written with five times the digits it came in: 1e20 takes 21. */
+const MOST_GROWTH = 6;
+
+/** Whether a payload, as it will be written to readers, is larger than a text envelope may be. */
+export function isTooLarge(payload: JsonValue, receivedBytes: number, maxTextBytes: number): boolean {
+  if (receivedBytes * MOST_GROWTH <= maxTextBytes) return false;
+  return utf8Length(JSON.stringify(payload)) > maxTextBytes;
 }
 
 /** Takes bytes out of `payload.data`, so that the same audio is the same message on every transport. */
@@ -80,6 +90,15 @@ export function digestOf({ envelope, payload, bytes }: Submission): string {
   return bodyDigest(envelope.type, payload, bytes);
 }
 
+/** The fields of a MESSAGE_END that are its author's to write. */
+export function writtenEnd({ message_id, tokens, status }: JsonObject): JsonObject {
+  return {
+    ...(message_id === undefined ? {} : { message_id }),
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(status === undefined ? {} : { status }),
+  };
+}
+
 /** The stored payload of a MESSAGE_END: where its stream began, and the whole text unless that is too long for an envelope. */
 export function endPayload(written: JsonObject, stream: OpenStream, maxTextBytes: number): JsonObject {
   const { author, start, text } = stream;
@@ -98,14 +117,4 @@ function fitsEnvelope(text: string, maxTextBytes: number): boolean {
   const room = maxTextBytes - OVERHEAD_BYTES;
   // A UTF-16 unit takes at most six bytes in JSON, so most texts need no count.
   return text.length * 6 <= room || utf8Length(JSON.stringify(text)) <= room;
-}
-
-function utf8Length(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    // Each half of a surrogate pair counts two of the pair's four bytes.
-    bytes += unit < 0x80 ? 1 : unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 2 : 3;
-  }
-  return bytes;
 }

@@ -4,6 +4,9 @@
 import type { Clock, Connection, Timer } from '@haip/protocol';
 import type { ServerLimits } from './limits.ts';
 
+/** How often it looks before it asks: what is heard just after a look makes the peer seem younger by a quarter at most. */
+const LOOKS = 4;
+
 /** Whose connection it is. */
 export interface HeartbeatOwner {
   /** Asks the peer for a sign of life. */
@@ -19,7 +22,8 @@ export class Heartbeat {
   readonly #owner: HeartbeatOwner;
   #timer: Timer;
   #heard: number;
-  #asked = false;
+  /** Looks in a row that found nothing new; more than {@link LOOKS} once the peer was asked. */
+  #silent = 0;
 
   constructor(
     clock: Clock,
@@ -32,7 +36,7 @@ export class Heartbeat {
     this.#connection = connection;
     this.#owner = owner;
     this.#heard = connection.heard;
-    this.#timer = this.#wait(limits.pingAfterMs);
+    this.#timer = this.#wait(limits.pingAfterMs / LOOKS);
   }
 
   stop(): void {
@@ -40,19 +44,20 @@ export class Heartbeat {
   }
 
   #wait(ms: number): Timer {
-    return this.#clock.timer(ms, () => this.#judge());
+    return this.#clock.timer(ms, () => this.#look());
   }
 
-  #judge(): void {
+  #look(): void {
     const { pingAfterMs, deadAfterMs } = this.#limits;
-    const silent = this.#connection.heard === this.#heard;
-    this.#heard = this.#connection.heard;
-    if (silent && this.#asked) {
+    const { heard } = this.#connection;
+    this.#silent = heard === this.#heard ? this.#silent + 1 : 0;
+    this.#heard = heard;
+    if (this.#silent > LOOKS) {
       this.#owner.giveUp();
       return;
     }
-    if (silent) this.#owner.ping();
-    this.#asked = silent;
-    this.#timer = this.#wait(silent ? deadAfterMs : pingAfterMs);
+    const asks = this.#silent === LOOKS;
+    if (asks) this.#owner.ping();
+    this.#timer = this.#wait(asks ? deadAfterMs : pingAfterMs / LOOKS);
   }
 }

@@ -8,8 +8,6 @@ export class Lane implements AuthorOrder {
   readonly queue: SerialQueue;
   participation: Participation | undefined;
   blocked: AuthorOrder['blocked'];
-  /** A page of replay was asked for and not answered yet. */
-  isReplaying = false;
   /** Bytes of the messages that wait in the queue. */
   queuedBytes = 0;
 

@@ -2,16 +2,20 @@
 // log for the first job in it and lets go of it after the last; unknown and forbidden transactions look the same. Spec: §5.
 
 import { type Envelope, Fault, isId, type Pending } from '@haip/protocol';
-import { mayRead } from './access.ts';
+import { keepsOrder, mayRead } from './access.ts';
+import type { Submission } from './drafting.ts';
 import { Lane } from './lane.ts';
 import type { LiveLog } from './live-log.ts';
-import { keepsOrder, Participation } from './participation.ts';
+import { Participation } from './participation.ts';
+import { type Fate, refuseUnlessStored } from './retry.ts';
 import type { Session } from './session.ts';
+
+const anybody = (): boolean => true;
 
 /** What is done in a transaction once its log is open. */
 export type Job = (participation: Participation, lane: Lane) => Pending;
 
-export class Lanes {
+export class Lanes implements Fate {
   readonly #session: Session;
   readonly #lanes = new Map<string, Lane>();
   /** Starts that wait for the store: each will want a lane. */
@@ -46,7 +50,34 @@ export class Lanes {
   }
 
   /** Runs a job in the transaction's lane, once its log is open and the user may know of it. */
-  run(envelope: Envelope, size: number, job: Job): void {
+  run(envelope: Envelope, job: Job): void {
+    this.#run(envelope, 0, job, mayRead);
+  }
+
+  /** Takes a message for the log. Whether its author may is judged there, after whether it is stored already. */
+  write(submission: Submission): void {
+    const { envelope, size } = submission;
+    const { transaction } = envelope;
+    if (transaction !== null && !this.#lanes.has(transaction) && !this.hasRoom()) {
+      refuseUnlessStored(this.#session.context.history, this.#session.user.id, submission, neverHere, this);
+      return;
+    }
+    this.#run(envelope, size, (participation) => participation.write(submission), anybody);
+  }
+
+  settle({ envelope }: Submission): void {
+    this.#session.done(envelope);
+  }
+
+  answer({ envelope }: Submission, fault: Fault): void {
+    this.#session.reject(envelope, fault);
+  }
+
+  unknown({ envelope }: Submission, error: unknown): void {
+    this.notServed(envelope, error);
+  }
+
+  #run(envelope: Envelope, size: number, job: Job, permits: typeof mayRead): void {
     const { transaction } = envelope;
     const { limits } = this.#session.context;
     if (!isId(transaction)) return this.#session.reject(envelope, notFound);
@@ -60,15 +91,15 @@ export class Lanes {
     lane.queue.push(() => {
       lane.queuedBytes -= size;
       if (this.#closed) return;
-      if (lane.participation !== undefined) return this.#permitted(lane, envelope, job);
+      if (lane.participation !== undefined) return this.#permitted(lane, envelope, job, permits);
       const log = this.#session.context.logs.open(transaction);
       if (log instanceof Promise) {
         return log.then(
-          (late) => this.#enter(lane, late, envelope, job),
+          (late) => this.#enter(lane, late, envelope, job, permits),
           (error: unknown) => this.#notOpened(lane, envelope, error),
         );
       }
-      return this.#enter(lane, log, envelope, job);
+      return this.#enter(lane, log, envelope, job, permits);
     });
   }
 
@@ -87,16 +118,16 @@ export class Lanes {
     this.#session.reject(envelope, noAnswer);
   }
 
-  #enter(lane: Lane, log: LiveLog | null, envelope: Envelope, job: Job): Pending {
+  #enter(lane: Lane, log: LiveLog | null, envelope: Envelope, job: Job, permits: typeof mayRead): Pending {
     if (log === null) return this.#unknown(lane, envelope);
     if (this.#closed) return this.#session.context.logs.release(log);
     this.#hold(lane, log);
-    return this.#permitted(lane, envelope, job);
+    return this.#permitted(lane, envelope, job, permits);
   }
 
-  #permitted(lane: Lane, envelope: Envelope, job: Job): Pending {
+  #permitted(lane: Lane, envelope: Envelope, job: Job, permits: typeof mayRead): Pending {
     const participation = lane.participation as Participation;
-    if (mayRead(this.#session.user, participation.log.record)) return job(participation, lane);
+    if (permits(this.#session.user, participation.log.record)) return job(participation, lane);
     return this.#unknown(lane, envelope);
   }
 
@@ -153,4 +184,8 @@ export class Lanes {
 const notFound = new Fault('TRANSACTION_NOT_FOUND');
 const noAnswer = new Fault('OVERLOADED', { expected: 'the store to answer' });
 /** Said of a transaction beyond those one connection may have at once. */
+const neverHere = new Fault('RUN_LIMIT_EXCEEDED', {
+  expected: 'fewer transactions at once on this connection',
+  retry: false,
+});
 export const tooMany = new Fault('RUN_LIMIT_EXCEEDED', { expected: 'fewer transactions at once on this connection' });

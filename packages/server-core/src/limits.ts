@@ -30,6 +30,14 @@ export interface ServerLimits {
   readonly maxReplayBytes: number;
   /** Text of one streamed message. Default 1,048,576. */
   readonly maxStreamBytes: number;
+  /** Messages that may be open in a transaction at once; one more is refused. Default 16. */
+  readonly maxOpenStreams: number;
+  /** Params of a TRANSACTION_START, which outlive its messages. Default 16,384. */
+  readonly maxParamsBytes: number;
+  /** How long a link may ask for patience before what it holds has drained; then closed 4008. Slow is not stuck. Default 60,000. */
+  readonly drainTimeoutMs: number;
+  /** Answers and notices that may wait for a link that takes nothing; then closed 4008. Default 1,048,576. */
+  readonly maxPiledBytes: number;
   /** Largest text envelope a peer may be sent whole; a longer text stays in its parts. Default 262,144. */
   readonly maxTextBytes: number;
   /** How long a turn of a tool may take. Default 600,000. */
@@ -55,6 +63,10 @@ export const defaultLimits: ServerLimits = {
   maxReplayEntries: 200,
   maxReplayBytes: 512 * 1024,
   maxStreamBytes: 1024 * 1024,
+  maxOpenStreams: 16,
+  maxParamsBytes: 16 * 1024,
+  drainTimeoutMs: 60_000,
+  maxPiledBytes: 1024 * 1024,
   maxTextBytes: 256 * 1024,
   turnTimeoutMs: 600_000,
   retryWithinMs: 600_000,

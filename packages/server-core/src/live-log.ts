@@ -125,7 +125,11 @@ export class LiveLog {
 
   readonly #pump = (): void => {
     this.#scheduled = false;
-    this.refresh()?.catch((error: unknown) => this.#readAgain(error));
+    try {
+      this.refresh()?.catch((error: unknown) => this.#readAgain(error));
+    } catch (error) {
+      this.#readAgain(error);
+    }
   };
 
   /** Nobody may ever tell again of what this read would have found, so it is read again in a while. */
@@ -199,10 +203,13 @@ export class LiveLog {
     }
   }
 
-  /** Folds a page. True when the log goes on behind it. */
+  /** Folds a page. True when there is more to read: behind it, or from the beginning of another epoch. */
   #take(page: HistoryPage | null): boolean {
     if (page === null) return false;
-    if (page.epoch !== this.#epoch) this.#begin(page);
+    if (page.epoch !== this.#epoch) {
+      this.#begin(page);
+      return true;
+    }
     this.#first = page.first;
     const covered = lastCovered(page);
     if (covered <= this.#last) return false;
@@ -219,6 +226,7 @@ export class LiveLog {
   /** Another epoch is another log: what was folded of the old one is void. */
   #begin(page: HistoryPage): void {
     this.#epoch = page.epoch;
+    this.#first = page.first;
     this.#last = page.first - 1;
     this.#tail = new Tail(this.#last);
     this.state.begin();

@@ -78,7 +78,22 @@ export class LiveLogs {
     const held = this.#held.get(log.transaction);
     if (held === undefined) return;
     held.holders--;
-    this.#letGo(held);
+    // What was written last may not have been read yet: the agent must see it before anybody looks whether it is idle.
+    const reading = this.#lastLook(log);
+    if (reading === undefined) this.#letGo(held);
+    else reading.finally(() => this.#letGo(held));
+  }
+
+  #lastLook(log: LiveLog): Promise<void> | undefined {
+    const failed = (error: unknown): void => {
+      this.#context().log('warn', 'log not read', { transaction: log.transaction, error });
+    };
+    try {
+      return log.refresh()?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+    return undefined;
   }
 
   /** Others appended to this transaction. */
@@ -86,10 +101,12 @@ export class LiveLogs {
     this.#held.get(transaction)?.log.changed();
   }
 
-  /** Stops every turn. */
-  close(): void {
+  /** Stops every turn. Resolves when the last one has written its last words. */
+  async close(): Promise<void> {
     this.#closed = true;
-    for (const { agent } of this.#held.values()) agent?.close();
+    const agents = [...this.#held.values()].map(({ agent }) => agent);
+    for (const agent of agents) agent?.close();
+    await Promise.all(agents.map((agent) => agent?.done));
   }
 
   #openLate(

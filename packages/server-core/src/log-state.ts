@@ -2,6 +2,7 @@
 // that somebody wants stopped, whether it ended. Pure: knows nothing that is not in an entry. Spec: §4, §6.
 
 import { type Entry, isJsonObject } from '@haip/protocol';
+import { utf8Length } from './utf8.ts';
 
 /** A message stream that has no end yet. */
 export interface OpenStream {
@@ -10,6 +11,8 @@ export interface OpenStream {
   readonly owner: string | null;
   readonly channel: string;
   text: string;
+  /** Of the text, in UTF-8. */
+  bytes: number;
 }
 
 export class LogState {
@@ -55,11 +58,14 @@ export class LogState {
           owner: entry.user,
           channel: entry.channel,
           text: typeof payload['text'] === 'string' ? payload['text'] : '',
+          bytes: typeof payload['text'] === 'string' ? utf8Length(payload['text']) : 0,
         });
         break;
       case 'MESSAGE_PART': {
         const stream = this.streams.get(messageId);
-        if (stream) stream.text += payload['text'];
+        if (stream === undefined || typeof payload['text'] !== 'string') break;
+        stream.text += payload['text'];
+        stream.bytes += utf8Length(payload['text']);
         break;
       }
       case 'MESSAGE_END':

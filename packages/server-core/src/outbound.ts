@@ -11,6 +11,7 @@ import {
   type Frame,
   type JsonObject,
   type Pending,
+  type Timer,
 } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
 import type { Settlement } from './settlement.ts';
@@ -29,7 +30,7 @@ export interface Notice {
 }
 
 /** The text of an ERROR's payload: fixed words for the code, and what was expected. */
-export function errorPayload(fault: Fault): JsonObject {
+function errorPayload(fault: Fault): JsonObject {
   return {
     code: fault.code,
     message: errorCodes[fault.code].meaning,
@@ -43,20 +44,29 @@ export class Outbound {
   readonly #context: ServerContext;
   readonly #connection: Connection;
   readonly #settlement: Settlement;
+  readonly #stuck: () => void;
+  /** Runs while the link takes nothing. */
+  #patience: Timer | undefined;
+  /** Bytes of notices said since then. */
+  #piledBytes = 0;
   session: string;
   /** False towards a plain v1 peer, which knows no `ack`. */
   acknowledges = true;
 
-  constructor(context: ServerContext, connection: Connection, settlement: Settlement) {
+  /** @param stuck called when the link has taken nothing for too long, or was told too much meanwhile. */
+  constructor(context: ServerContext, connection: Connection, settlement: Settlement, stuck: () => void) {
     this.#context = context;
     this.#connection = connection;
     this.#settlement = settlement;
+    this.#stuck = stuck;
     this.session = context.ids();
   }
 
   /** Sends a frame as it is. The promise, if any, is the link asking for patience. */
   send(frame: Frame): Pending {
-    return this.#connection.send(frame);
+    const pending = this.#connection.send(frame);
+    if (pending) this.#await(pending);
+    return pending;
   }
 
   /** Makes a notice's frame, with the newest `ack` on it. */
@@ -87,10 +97,33 @@ export class Outbound {
     return { text, bytes: undefined, shared: false, memo: undefined };
   }
 
-  /** Says something at once: control traffic never waits. What it may add to a stalled link is bounded by what was asked. */
+  /** Says something at once: control traffic never waits. A link that takes none of it is given up before it piles up. */
   say(notice: Notice): void {
-    this.#connection.send(this.frame(notice));
+    const frame = this.frame(notice);
+    const pending = this.#connection.send(frame);
+    if (pending === undefined) return;
+    this.#await(pending);
+    this.#piledBytes += frame.text.length;
+    if (this.#piledBytes > this.#context.limits.maxPiledBytes) this.#stuck();
   }
+
+  /** The connection has ended. */
+  end(): void {
+    this.#patience?.cancel();
+  }
+
+  /** The link asked for patience: it gets some. */
+  #await(pending: Promise<void>): void {
+    if (this.#patience !== undefined) return;
+    this.#patience = this.#context.clock.timer(this.#context.limits.drainTimeoutMs, this.#stuck);
+    pending.then(this.#drained);
+  }
+
+  readonly #drained = (): void => {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    this.#piledBytes = 0;
+  };
 
   /** Refuses a message. Its number must be settled after this call: an `ack` covers only errors said before it. */
   refuse(fault: Fault, relatedId = fault.relatedId, transaction = fault.transaction): void {

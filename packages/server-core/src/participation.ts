@@ -2,22 +2,24 @@
 // checks and appends it; a retry is recognised before any refusal. Spec: §3, the order of checks.
 
 import { type Draft, type Envelope, Fault, isJsonObject, type JsonValue, type Pending } from '@haip/protocol';
-import { mayRead, writingRefused } from './access.ts';
+import { keepsOrder, mayRead, writingRefused } from './access.ts';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
-import { digestOf, draftOf, endPayload, type Submission } from './drafting.ts';
+import { draftOf, endPayload, isTooLarge, type Submission, writtenEnd } from './drafting.ts';
 import type { LiveLog } from './live-log.ts';
 import type { Reader, ReaderOwner } from './reader.ts';
+import { type Fate, refuseUnlessStored, settleRepeat } from './retry.ts';
 import { type CheckedInput, checkInput } from './toolbox.ts';
+import { utf8Length } from './utf8.ts';
 
 /** What a participation asks of its session. */
 export interface Participant {
   readonly user: KnownUser;
   readonly id: string;
   /** Answers a message with an ERROR; its number is settled. */
-  refuse(submission: Submission, fault: Fault): void;
+  reject(envelope: Envelope, fault: Fault): void;
   /** The message is in the log or was acted on. */
-  settle(submission: Submission): void;
+  done(envelope: Envelope): void;
   /** The connection cannot go on. */
   fail(error: unknown): void;
 }
@@ -27,19 +29,7 @@ export interface AuthorOrder {
   blocked: { readonly id: string; readonly fault: Fault } | undefined;
 }
 
-/** Types that keep their author's order: after a refusal that asks for a retry they wait for it. */
-export function keepsOrder(type: string): boolean {
-  return type.startsWith('MESSAGE') || type.startsWith('TOOL_') || type === 'AUDIO';
-}
-
-/** Refusals that name the message they answer. */
-function about(submission: Submission, fault: Fault): Fault {
-  const { id, transaction } = submission.envelope;
-  const { code, expected, got, retry, close } = fault;
-  return new Fault(code, { expected, got, retry, close, relatedId: id, transaction });
-}
-
-export class Participation implements ReaderOwner {
+export class Participation implements ReaderOwner, Fate {
   readonly log: LiveLog;
   readonly #context: ServerContext;
   readonly #participant: Participant;
@@ -89,6 +79,10 @@ export class Participation implements ReaderOwner {
     return this.#own.size > 0 && this.#own.delete(position);
   }
 
+  forgetOwn(): void {
+    this.#own.clear();
+  }
+
   failed(error: unknown): void {
     this.#participant.fail(error);
   }
@@ -103,7 +97,10 @@ export class Participation implements ReaderOwner {
     }
     const { user } = this.#participant;
     const refused =
-      this.#endedFault() ?? writingRefused(user, this.log.record, type, channel) ?? this.#streamFault(submission);
+      this.#endedFault() ??
+      writingRefused(user, this.log.record, type, channel) ??
+      this.#sizeFault(submission) ??
+      this.#streamFault(submission);
     if (refused !== undefined) return this.#refuse(submission, refused);
     if (type === 'MESSAGE') {
       const checked = this.#check(submission.envelope);
@@ -118,14 +115,25 @@ export class Participation implements ReaderOwner {
     return this.log.state.ended ? new Fault('TRANSACTION_ENDED') : undefined;
   }
 
-  /** A stream may not outgrow its limit. */
-  #streamFault({ envelope: { type }, payload, size }: Submission): Fault | undefined {
-    if (type !== 'MESSAGE_PART') return undefined;
-    const stream = this.log.state.streams.get(messageIdOf(payload));
-    if (stream === undefined) return undefined;
-    const most = this.#context.limits.maxStreamBytes;
-    if (stream.text.length + size <= most) return undefined;
-    return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${most} bytes of text in a message` });
+  /** Nothing is stored that readers could not be sent. */
+  #sizeFault({ payload, size, bytes }: Submission): Fault | undefined {
+    const { maxTextBytes } = this.#context.limits;
+    if (!isTooLarge(payload, size - (bytes?.length ?? 0), maxTextBytes)) return undefined;
+    return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${maxTextBytes} bytes as it is written to readers` });
+  }
+
+  /** A stream may not outgrow its limit, nor may all that are open in a transaction. */
+  #streamFault({ envelope: { type }, payload }: Submission): Fault | undefined {
+    if (type !== 'MESSAGE_PART' && type !== 'MESSAGE_START') return undefined;
+    const { maxStreamBytes, maxOpenStreams } = this.#context.limits;
+    const { streams } = this.log.state;
+    if (type === 'MESSAGE_START' && streams.size >= maxOpenStreams) {
+      return new Fault('RUN_LIMIT_EXCEEDED', { expected: `at most ${maxOpenStreams} open messages in a transaction` });
+    }
+    const text = isJsonObject(payload) && typeof payload['text'] === 'string' ? payload['text'] : '';
+    const written = streams.get(messageIdOf(payload))?.bytes ?? 0;
+    if (written + utf8Length(text) <= maxStreamBytes) return undefined;
+    return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${maxStreamBytes} bytes of text in a message` });
   }
 
   /** Whether a message fits its tool's input. A schema that throws says no. */
@@ -149,7 +157,7 @@ export class Participation implements ReaderOwner {
     try {
       await this.log.refresh();
     } catch (error) {
-      return this.#unknown(submission, error);
+      return this.unknown(submission, error);
     }
     const ended = this.#endedFault();
     if (ended !== undefined) return this.#refuse(submission, ended);
@@ -167,7 +175,7 @@ export class Participation implements ReaderOwner {
     if (stream === undefined || stream.owner !== this.#participant.user.id || !isJsonObject(payload)) {
       return this.#refuse(submission, notOpen);
     }
-    const stored = endPayload(payload, stream, this.#context.limits.maxTextBytes);
+    const stored = endPayload(writtenEnd(payload), stream, this.#context.limits.maxTextBytes);
     const draft = this.#draft(submission, stored);
     await this.#store(submission, draft);
     if (draft.outcome?.kind === 'stored' && 'text' in stored) {
@@ -189,16 +197,17 @@ export class Participation implements ReaderOwner {
 
   #store(submission: Submission, draft: Draft): Pending {
     this.#underWay = draft.id;
+    this.log.wroteHere(this.#participant.user);
     try {
       const pending = this.log.append([draft]);
       if (pending) {
         return pending.then(
           () => this.#decide(submission, draft),
-          (error: unknown) => this.#unknown(submission, error),
+          (error: unknown) => this.unknown(submission, error),
         );
       }
     } catch (error) {
-      return this.#unknown(submission, error);
+      return this.unknown(submission, error);
     }
     return this.#decide(submission, draft);
   }
@@ -208,48 +217,37 @@ export class Participation implements ReaderOwner {
     this.#underWay = undefined;
     if (outcome?.kind === 'stored') {
       if (this.reader !== undefined) this.#own.add(outcome.position);
-      this.log.wroteHere(this.#participant.user);
-      this.#participant.settle(submission);
+      this.settle(submission);
     } else if (outcome?.kind === 'repeat') {
-      this.#settleRepeat(submission, outcome.digest);
+      settleRepeat(submission, outcome.digest, this);
     } else {
       const why = outcome?.kind === 'refused' ? outcome.why : 'missing';
-      this.#answer(submission, refusals[why]);
+      this.answer(submission, refusals[why]);
     }
     this.reader?.wake();
   }
 
+  #refuse(submission: Submission, fault: Fault): Pending {
+    const { user } = this.#participant;
+    return refuseUnlessStored(this.#context.history, user.id, submission, fault, this);
+  }
+
+  settle({ envelope }: Submission): void {
+    this.#participant.done(envelope);
+  }
+
+  answer({ envelope }: Submission, fault: Fault): void {
+    if (fault.retry && keepsOrder(envelope.type)) this.#order.blocked ??= { id: envelope.id, fault };
+    this.#participant.reject(envelope, fault);
+  }
+
   /** The store did not say. Whoever sends it again under the same id finds out. */
-  #unknown(submission: Submission, error: unknown): void {
+  unknown(submission: Submission, error: unknown): void {
     this.#underWay = undefined;
     const { transaction } = this.log;
     this.#context.log('error', 'append failed', { transaction, error });
-    this.#answer(submission, new Fault('OVERLOADED', { expected: 'the store to answer' }));
+    this.answer(submission, new Fault('OVERLOADED', { expected: 'the store to answer' }));
     this.reader?.wake();
-  }
-
-  /** Before any refusal: if it is stored already it is settled as the first time, and nothing else is looked at. */
-  #refuse(submission: Submission, fault: Fault): Pending {
-    if (!mayRead(this.#participant.user, this.log.record)) return this.#answer(submission, fault);
-    const { transaction } = this.log;
-    const found = this.#context.history.find(transaction, this.#participant.user.id, submission.envelope.id);
-    const decide = (place: Awaited<typeof found>): void => {
-      if (place) this.#settleRepeat(submission, place.digest);
-      else this.#answer(submission, fault);
-    };
-    if (!(found instanceof Promise)) return decide(found);
-    return found.then(decide, (error: unknown) => this.#unknown(submission, error));
-  }
-
-  #settleRepeat(submission: Submission, digest: string): void {
-    if (digest === digestOf(submission)) this.#participant.settle(submission);
-    else this.#answer(submission, anotherBody);
-  }
-
-  #answer(submission: Submission, fault: Fault): void {
-    const { id, type } = submission.envelope;
-    if (fault.retry && keepsOrder(type)) this.#order.blocked ??= { id, fault };
-    this.#participant.refuse(submission, about(submission, fault));
   }
 }
 
@@ -259,7 +257,6 @@ function messageIdOf(payload: JsonValue): string {
 
 const anything: CheckedInput = { ok: true, value: undefined };
 const stillOpen = new Fault('PROTOCOL_VIOLATION', { expected: 'a message that has ended', got: 'an open one' });
-const anotherBody = new Fault('PROTOCOL_VIOLATION', { expected: 'a new id for another message', got: 'a used id' });
 const notOpen = new Fault('PROTOCOL_VIOLATION', {
   expected: 'an open message, run or call of this author',
   got: 'none',

@@ -14,6 +14,8 @@ export interface ReaderOwner {
   isUnderWay(id: string): boolean;
   /** Whether the entry was stored by an envelope of this connection. Asked once for each entry. */
   takeOwn(position: number): boolean;
+  /** The log is another one: what this connection stored in the old one is not in it. */
+  forgetOwn(): void;
   /** Told when the reader stopped for good, with why the log could not be read. */
   failed(error: unknown): void;
 }
@@ -71,20 +73,20 @@ export class Reader implements Follower, Standing {
   }
 
   #read(): void {
-    while (!this.#closed && this.#cursor < this.log.last) {
+    while (!this.#closed && (this.#cursor < this.log.last || this.#epoch !== this.log.epoch)) {
       if (this.#owner.readingRefused() !== undefined) return;
       const stretch = this.log.after(this.#cursor);
       if (stretch instanceof Promise) {
         this.#wait(stretch.then((late) => this.#pass(late)));
         return;
       }
-      const before = this.#cursor;
+      const [before, epoch] = [this.#cursor, this.#epoch];
       const pending = this.#pass(stretch);
       if (pending) {
         this.#wait(pending);
         return;
       }
-      if (this.#cursor === before) return;
+      if (this.#cursor === before && this.#epoch === epoch) return;
     }
   }
 
@@ -107,8 +109,14 @@ export class Reader implements Follower, Standing {
   /** Sends a stretch until the link asks for patience; gives that promise. */
   #pass(stretch: LogStretch): Pending {
     if (this.#closed) return;
-    if (stretch.epoch !== this.#epoch || this.#cursor + 1 < stretch.first) this.#tellGap(stretch);
     this.#pending = undefined;
+    if (stretch.epoch !== this.#epoch) {
+      // What was read belongs to a place in the old log: read again, from the beginning of the new one.
+      this.#owner.forgetOwn();
+      this.#tellGap(stretch);
+      return;
+    }
+    if (this.#cursor + 1 < stretch.first) this.#tellGap(stretch);
     for (const logged of stretch.entries) {
       const { position, id } = logged.entry;
       if (position <= this.#cursor) continue;

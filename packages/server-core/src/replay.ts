@@ -13,11 +13,11 @@ export async function replayPage(session: Session, participation: Participation,
   const payload = isJsonObject(envelope.payload) ? envelope.payload : {};
   const asked = payload['to_seq'] === undefined ? Number.POSITIVE_INFINITY : readDecimal(String(payload['to_seq']));
   await log.refresh();
-  const from = Math.min(Math.max(readDecimal(String(payload['from_seq'])), 1), log.last + 1);
+  const from = Math.max(readDecimal(String(payload['from_seq'])), 1);
   // What the live reader has not sent would look like the live stream.
   const to = Math.min(asked, reader?.position ?? log.last);
   const page = await context.history.read(log.transaction, {
-    from,
+    from: Math.min(from, log.last + 1),
     to: Math.max(to, 0),
     maxEntries: context.limits.maxReplayEntries,
     maxBytes: context.limits.maxReplayBytes,
@@ -31,7 +31,9 @@ export async function replayPage(session: Session, participation: Participation,
     const pending = outbound.send(new LoggedEntry(log.transaction, entry).frame(session.binary));
     if (pending) await pending;
   }
-  const reached = Math.max(Math.min(page.entries.at(-1)?.position ?? to, to), from - 1);
+  const last = Math.max(Math.min(page.entries.at(-1)?.position ?? to, to), from - 1);
+  // A range that begins past any number a log can reach ends where the log does.
+  const reached = Number.isFinite(last) ? last : log.last;
   outbound.say({
     type: 'INFO',
     transaction: log.transaction,

@@ -101,9 +101,9 @@ export class HAIPServer {
   async close(): Promise<void> {
     this.#closed = true;
     this.#unwatch();
-    this.#context.logs.close();
+    const answered = this.#context.logs.close();
     const sessions = [...this.#live];
     for (const session of sessions) session.close(1012, 'restarting');
-    await Promise.all(sessions.map(({ gone }) => gone));
+    await Promise.all([answered, ...sessions.map(({ gone }) => gone)]);
   }
 }

@@ -15,7 +15,7 @@ import {
 } from '@haip/protocol';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
-import { readSubmission, type Submission } from './drafting.ts';
+import { readSubmission } from './drafting.ts';
 import { haiPayload, judgeHai, type Welcome } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake, type IntakeOwner } from './intake.ts';
@@ -28,6 +28,7 @@ import { Transactions } from './transactions.ts';
 
 type Phase = 'hai' | 'verdict' | 'open' | 'ended';
 
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const plainTerms: Terms = { transactionLog: false, binaryFrames: false, events: undefined };
 
 export class Session implements Participant, IntakeOwner {
@@ -41,6 +42,7 @@ export class Session implements Participant, IntakeOwner {
   #phase: Phase = 'hai';
   #timer: Timer | undefined;
   #heartbeat: Heartbeat | undefined;
+  #expiry: Timer | undefined;
   #held: Incoming[] | undefined;
   #heldBytes = 0;
   #haiId = '';
@@ -55,7 +57,9 @@ export class Session implements Participant, IntakeOwner {
     this.context = context;
     this.#connection = connection;
     this.#info = info;
-    this.outbound = new Outbound(context, connection, this.#settlement);
+    this.outbound = new Outbound(context, connection, this.#settlement, () =>
+      this.close(4008, 'the link does not drain'),
+    );
   }
 
   get id(): string {
@@ -104,6 +108,8 @@ export class Session implements Participant, IntakeOwner {
     this.#phase = 'ended';
     this.#timer?.cancel();
     this.#heartbeat?.stop();
+    this.#expiry?.cancel();
+    this.outbound.end();
     this.#asking?.stop(new Error('the connection has ended'));
     this.#transactions?.close();
     if (this.context.sessions.get(this.id) === this) this.context.sessions.delete(this.id);
@@ -112,14 +118,6 @@ export class Session implements Participant, IntakeOwner {
   fail(error: unknown): void {
     this.context.log('error', 'connection failed', { session: this.id, error });
     this.close(1011, 'server fault');
-  }
-
-  settle({ envelope }: Submission): void {
-    this.done(envelope);
-  }
-
-  refuse({ envelope }: Submission, fault: Fault): void {
-    this.reject(envelope, fault);
   }
 
   /** Whether this connection reads a transaction for that user. */
@@ -207,10 +205,24 @@ export class Session implements Participant, IntakeOwner {
     this.#intake = new Intake(this, this.#settlement, welcome.terms.transactionLog);
     this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, welcome) });
     this.#beginHeartbeat();
+    this.#watchExpiry();
     for (const item of welcome.resume) this.#inTransactions().resume(hai, item);
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const incoming of held) this.#take(incoming);
+  }
+
+  /** Ends the connection when its user's rights end. */
+  #watchExpiry(): void {
+    this.#expiry?.cancel();
+    const { expiresAt } = this.user;
+    if (expiresAt === undefined) return;
+    const left = expiresAt - this.context.clock.now();
+    // A timer holds 24 days at most; a later end is looked at again then.
+    this.#expiry = this.context.clock.timer(Math.min(Math.max(left, 0), LONGEST_TIMER_MS), () => {
+      if (expiresAt > this.context.clock.now()) return this.#watchExpiry();
+      this.#turnAway(new Fault('AUTHENTICATION_FAILED', { expected: 'credentials that have not expired' }));
+    });
   }
 
   #beginHeartbeat(): void {
@@ -232,7 +244,7 @@ export class Session implements Participant, IntakeOwner {
   route({ envelope, bytes, size }: Received, event: EventType): void {
     const { transaction, type } = envelope;
     if (type === 'HAI') return this.#hear(envelope);
-    if (type === 'TRANSACTION_START') return this.#inTransactions().start(envelope);
+    if (type === 'TRANSACTION_START') return this.#inTransactions().start(envelope, size);
     if (!event.stored && answerRequest(this, envelope)) return;
     if (transaction === null) {
       return this.reject(envelope, new Fault('PROTOCOL_VIOLATION', { expected: 'transaction: an id', got: 'null' }));
@@ -272,6 +284,7 @@ export class Session implements Participant, IntakeOwner {
       return this.close(1008, 'another user');
     }
     this.#user = verdict.user;
+    this.#watchExpiry();
     this.#transactions?.recheck();
     this.done(hai);
     this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, verdict) });

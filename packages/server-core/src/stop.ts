@@ -4,8 +4,13 @@
 export class Stop {
   #controller: AbortController | undefined;
   #stopped: { readonly reason: unknown } | undefined;
-  /** Called once, when it is stopped. */
-  onStop: (() => void) | undefined;
+  #told: (() => void) | undefined;
+
+  /** Calls `tell` once it is stopped; at once if it was. One at a time: a later one takes the place of the one before. */
+  whenStopped(tell: () => void): void {
+    this.#told = tell;
+    if (this.#stopped) tell();
+  }
 
   get stopped(): boolean {
     return this.#stopped !== undefined;
@@ -27,6 +32,6 @@ export class Stop {
     if (this.#stopped) return;
     this.#stopped = { reason };
     this.#controller?.abort(reason);
-    this.onStop?.();
+    this.#told?.();
   }
 }

@@ -2,6 +2,7 @@
 
 import { type MessageWriter, type Subject, subjectOf } from '@haip/protocol';
 import type { ServerLimits } from './limits.ts';
+import { utf8Length } from './utf8.ts';
 
 /** Longest part in UTF-16 units: at six bytes each in JSON it fits the smallest envelope limit in use. */
 const PART_UNITS = 32 * 1024;
@@ -9,7 +10,7 @@ const PART_UNITS = 32 * 1024;
 const PART_BYTES = 320;
 
 /** A part as its turn writes it. */
-export interface PartStatement {
+interface PartStatement {
   readonly type: 'MESSAGE_PART';
   readonly payload: { readonly message_id: string; readonly text: string };
   readonly size: number;
@@ -36,7 +37,7 @@ export class StreamWriter implements MessageWriter {
   readonly #log: StreamLog;
   /** The same for every part. */
   readonly #subject: Subject | undefined;
-  #length = 0;
+  #bytes = 0;
   #ended: Promise<void> | undefined;
 
   constructor(messageId: string, limits: ServerLimits, log: StreamLog) {
@@ -48,8 +49,8 @@ export class StreamWriter implements MessageWriter {
 
   write(text: string): Promise<void> {
     if (this.#ended) return Promise.reject(new Error('the message has ended: nothing more can be written to it'));
-    this.#length += text.length;
-    if (this.#length > this.#most) return this.#tooLong();
+    this.#bytes += utf8Length(text);
+    if (this.#bytes > this.#most) return this.#tooLong();
     return text !== '' && text.length <= PART_UNITS ? this.#part(text) : this.#parts(text);
   }
 
@@ -59,7 +60,11 @@ export class StreamWriter implements MessageWriter {
 
   /** Ends the message unless it has ended. */
   close(status: string | undefined): Promise<void> {
-    this.#ended ??= this.#log.endStream(this.messageId, status);
+    // An end that failed may be tried again.
+    this.#ended ??= this.#log.endStream(this.messageId, status).catch((error: unknown) => {
+      this.#ended = undefined;
+      throw error;
+    });
     return this.#ended;
   }
 

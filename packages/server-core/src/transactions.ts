@@ -9,11 +9,12 @@ import {
   isDecimal,
   isJsonObject,
   type JsonObject,
+  type JsonValue,
   readDecimal,
   type TransactionRecord,
 } from '@haip/protocol';
 import { LogDelivery } from './delivery.ts';
-import { draftOf, type Submission } from './drafting.ts';
+import { draftOf, isTooLarge, type Submission } from './drafting.ts';
 import { Lanes, tooMany } from './lanes.ts';
 import type { LiveLog } from './live-log.ts';
 import type { Participation } from './participation.ts';
@@ -36,18 +37,22 @@ export class Transactions {
     this.#lanes.close();
   }
 
-  /** Rights changed: readers look again before they read on. */
+  /** Rights changed: who may read no more is told so, by the verdict on a cursor. */
   recheck(): void {
     for (const { participation } of this.#lanes.values()) {
-      if (participation?.readingRefused()) participation.close();
+      if (participation?.reader === undefined || !participation.readingRefused()) continue;
+      participation.close();
+      const payload = { verdict: 'refused', code: 'TRANSACTION_NOT_FOUND' };
+      const { transaction } = participation.log;
+      this.#session.outbound.say({ type: 'TRANSACTION_JOIN', transaction, payload });
     }
   }
 
-  start(envelope: Envelope): void {
+  start(envelope: Envelope, size: number): void {
     const { context } = this.#session;
     const payload: JsonObject = isJsonObject(envelope.payload) ? envelope.payload : {};
     const { toolName } = payload;
-    const refused = this.#startRefused(toolName);
+    const refused = this.#startRefused(toolName) ?? this.#paramsFault(payload['params'] ?? {}, size);
     if (refused) return this.#session.reject(envelope, refused);
     const record: TransactionRecord = {
       transaction: context.ids(),
@@ -59,16 +64,16 @@ export class Transactions {
       title: titleOf(payload['params']),
     };
     this.#lanes.starting++;
-    this.#create(envelope, record)
+    this.#create(envelope, record, size)
       .catch((error: unknown) => this.#lanes.notServed(envelope, error))
       .finally(() => {
         this.#lanes.starting--;
       });
   }
 
-  async #create(envelope: Envelope, record: TransactionRecord): Promise<void> {
+  async #create(envelope: Envelope, record: TransactionRecord, size: number): Promise<void> {
     const { history, logs } = this.#session.context;
-    const answer = await history.create(record, this.#startDraft(envelope, record));
+    const answer = await history.create(record, this.#startDraft(envelope, record, size));
     const log = await logs.start(answer);
     if (log === null) throw new Error('the transaction just created is not there');
     this.#enterStarted(envelope, log, answer.created);
@@ -87,7 +92,7 @@ export class Transactions {
   }
 
   leave(envelope: Envelope): void {
-    this.#lanes.run(envelope, 0, async (participation, lane) => {
+    this.#lanes.run(envelope, async (participation, lane) => {
       participation.close();
       const { log } = participation;
       const { user } = this.#session;
@@ -101,20 +106,11 @@ export class Transactions {
   }
 
   replay(envelope: Envelope): void {
-    const { transaction } = envelope;
-    if (transaction === null) return;
-    if (this.#lanes.get(transaction)?.isReplaying) return this.#session.reject(envelope, oneReplay);
-    this.#lanes.run(envelope, 0, (participation) =>
+    this.#lanes.run(envelope, (participation) =>
       replayPage(this.#session, participation, envelope).catch((error: unknown) =>
         this.#lanes.notServed(envelope, error),
       ),
     );
-    const lane = this.#lanes.get(transaction);
-    if (lane === undefined || lane.queue.idle) return;
-    lane.isReplaying = true;
-    lane.queue.push(() => {
-      lane.isReplaying = false;
-    });
   }
 
   write(submission: Submission): void {
@@ -126,7 +122,7 @@ export class Transactions {
       if (pending) lane.queue.push(() => pending);
       return;
     }
-    this.#lanes.run(submission.envelope, submission.size, (participation) => participation.write(submission));
+    this.#lanes.write(submission);
   }
 
   reads(transaction: string): boolean {
@@ -146,9 +142,15 @@ export class Transactions {
     return this.#lanes.starting >= context.limits.maxPendingStarts ? tooMany : undefined;
   }
 
-  #startDraft(envelope: Envelope, { tool, params }: TransactionRecord): Draft {
+  #paramsFault(params: JsonValue, size: number): Fault | undefined {
+    const { maxParamsBytes } = this.#session.context.limits;
+    if (!isTooLarge(params, size, maxParamsBytes)) return undefined;
+    return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${maxParamsBytes} bytes of params` });
+  }
+
+  #startDraft(envelope: Envelope, { tool, params }: TransactionRecord, size: number): Draft {
     const payload = { toolName: tool, params };
-    const submission: Submission = { envelope, bytes: undefined, mime: undefined, payload, size: 256 };
+    const submission: Submission = { envelope, bytes: undefined, mime: undefined, payload, size };
     const author = { user: this.#session.user.id, session: this.#session.id };
     return draftOf(submission, author, this.#session.context.clock.now());
   }
@@ -171,7 +173,7 @@ export class Transactions {
 
   /** @param asked false for a cursor in a HAI: then a JOIN that must be stored is the server's own, with no receipt. */
   #joinInLane(envelope: Envelope, payload: JsonObject, asked: boolean): void {
-    this.#lanes.run(envelope, 0, (participation) =>
+    this.#lanes.run(envelope, (participation) =>
       this.#join(participation, envelope, payload, asked).catch((error: unknown) =>
         this.#lanes.notServed(envelope, error),
       ),
@@ -211,8 +213,6 @@ export class Transactions {
     participation.reader.open();
   }
 }
-
-const oneReplay = new Fault('RATE_LIMITED', { expected: 'one replay of a transaction at a time', got: 'another' });
 
 const TITLE_UNITS = 120;
 

@@ -116,10 +116,11 @@ export class ToolTurn implements Turn {
     const { author } = options;
     const payload = author === undefined ? { message_id: messageId } : { message_id: messageId, author };
     this.#refuse();
-    await this.#append([...this.#runStart(), { type: 'MESSAGE_START', payload }]);
     const writer = new StreamWriter(messageId, this.#context.limits, this);
+    // Known before it is stored: a turn that ends meanwhile must find it.
     this.#writers ??= [];
     this.#writers.push(writer);
+    await this.#append([...this.#runStart(), { type: 'MESSAGE_START', payload }]);
     return writer;
   }
 
@@ -160,8 +161,9 @@ export class ToolTurn implements Turn {
 
   async #closeAll(writers: readonly StreamWriter[], end: TurnEnd, fault?: JsonObject): Promise<void> {
     const status = end === 'OK' ? undefined : end === 'CANCELLED' ? 'cancelled' : 'interrupted';
-    for (const writer of writers) await writer.close(status);
+    const closed = await Promise.allSettled(writers.map((writer) => writer.close(status)));
     await this.#conclude(end, fault);
+    for (const result of closed) if (result.status === 'rejected') throw result.reason;
   }
 
   /** The end of the transaction was the end of the run, too. */

@@ -1,3 +1,4 @@
+import type { HistoryStore } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import { heldStore, testHistory } from './stores.ts';
@@ -88,6 +89,29 @@ describe('a store that fails', () => {
       [],
       ['message not compacted'],
     ]);
+  });
+
+  test('F25: a read that throws at once costs no more than a second: then the log is read again', async () => {
+    const clock = fakeClock();
+    const inner = testHistory(clock);
+    let isBroken = false;
+    const read: HistoryStore['read'] = (transaction, range) => {
+      if (isBroken) throw new Error('history: read failed, as the test wants');
+      return inner.read(transaction, range);
+    };
+    const { enter, logged } = testServer({ clock, history: { ...inner, read }, tools: [mute] });
+    const ada = await enter('ada');
+    const { id } = await start(ada, 'mute');
+    isBroken = true;
+    const sent = ada.send({ type: 'MESSAGE', transaction: id, payload: 'stored' });
+    await settled(ada, sent);
+    isBroken = false;
+    await clock.advance(999);
+    expect(ada.received.filter(({ related_id }) => related_id === sent.id)).toEqual([]);
+    await clock.advance(1);
+
+    expect((await answerTo(ada, sent)).payload.kind).toBe('receipt');
+    expect([ada.link.open, logged.map(({ event }) => event)]).toEqual([true, ['log not read']]);
   });
 
   test('F26: one transaction that stands still holds up no other, and its queue is bounded: then 1013', async () => {

@@ -260,3 +260,22 @@ describe('a log that could not be read', () => {
     expect(position).toBe(3);
   });
 });
+
+test('F14: a peer that reads nothing and asks on is closed 4008 at the thousandth answer it did not take', async () => {
+  const { enter, clock } = testServer();
+  const ada = await enter('ada', {}, { highWaterBytes: 1 });
+  ada.link.stall('down');
+  const ask = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n++) ada.send({ type: 'PING' });
+    await clock.settle();
+  };
+  let ended: unknown;
+  void ada.link.server.closed.then((end) => {
+    ended = end;
+  });
+  await ask(999);
+  expect(ended).toBeUndefined();
+  await ask(1);
+
+  expect(ended).toMatchObject({ code: 4008 });
+});

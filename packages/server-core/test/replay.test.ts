@@ -174,7 +174,7 @@ describe('a replay', () => {
     expect(live.map(({ seq }) => Number(seq))).toEqual(times(102, (n) => n + 1));
   });
 
-  test('[REPLAY-5] is one at a time in a transaction; another is refused until the first is answered', async () => {
+  test('[REPLAY-5] is one at a time in a transaction; another is answered after it', async () => {
     const { enter } = testServer();
     const peer = await enter();
     const { id } = await start(peer);
@@ -183,10 +183,11 @@ describe('a replay', () => {
     const [first, second] = [peer.send({ ...request, transaction: id }), peer.send({ ...request, transaction: id })];
     const elsewhere = peer.send({ ...request, transaction: other.id });
 
-    expect((await answerTo(peer, second)).payload).toMatchObject({ code: 'RATE_LIMITED', retry: true });
-    expect((await answerTo(peer, first)).payload.kind).toBe('replayed');
-    expect((await answerTo(peer, elsewhere)).payload.kind).toBe('replayed');
-    expect((await replay(peer, id, 1)).end.payload.kind).toBe('replayed');
+    for (const request of [first, second, elsewhere]) {
+      expect((await answerTo(peer, request)).payload.kind).toBe('replayed');
+    }
+    const ends = peer.received.filter(({ payload }) => payload.kind === 'replayed').map(({ related_id }) => related_id);
+    expect(ends.indexOf(first.id)).toBeLessThan(ends.indexOf(second.id));
   });
 
   test('F25: of a store that fails is OVERLOADED, and comes when asked again', async () => {

@@ -6,7 +6,7 @@ import type { Draft, HistoryStore } from '@haip/protocol';
 import { type FakeClock, type LateStore, lateStore } from '@haip/testing';
 
 /** A generator of chance that a seed repeats. */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -105,4 +105,46 @@ export function heldStore(inner: HistoryStore): HeldStore {
       failing.set(method, when);
     },
   };
+}
+
+export interface ReplaceableStore extends HistoryStore {
+  /** From the next append on: that one is the last thing the store knew before it became another one. */
+  replaceAfterNextAppend(next: HistoryStore): void;
+}
+
+/** A store that becomes another one, as after a failover to a copy that had not kept up. */
+export function replaceableStore(first: HistoryStore): ReplaceableStore {
+  let now = first;
+  let next: HistoryStore | undefined;
+  return {
+    supports: first.supports,
+    create: (record, draft) => now.create(record, draft),
+    get: (transaction) => now.get(transaction),
+    list: (user, after) => now.list(user, after),
+    append(transaction, drafts, fence) {
+      const pending = now.append(transaction, drafts, fence);
+      now = next ?? now;
+      next = undefined;
+      return pending;
+    },
+    find: (transaction, user, id) => now.find(transaction, user, id),
+    read: (transaction, range) => now.read(transaction, range),
+    head: (transaction) => now.head(transaction),
+    compact: (transaction, message) => now.compact(transaction, message),
+    lease: (transaction, holder, ttlMs) => now.lease(transaction, holder, ttlMs),
+    saveLease: (transaction, fence, record) => now.saveLease(transaction, fence, record),
+    watch: (changed) => first.watch(changed),
+    close: () => now.close(),
+    replaceAfterNextAppend(other) {
+      next = other;
+    },
+  };
+}
+
+let drafts = 0;
+
+/** Something that was written elsewhere. */
+export function draftFrom(user: string, type: string, payload: Draft['payload'] = {}): Draft {
+  const id = `elsewhere-${++drafts}`;
+  return { id, user, session: 'elsewhere', ts: 0, channel: 'USER', type, payload, size: 256, digest: '' };
 }

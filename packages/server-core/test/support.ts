@@ -27,7 +27,7 @@ import {
 import { expect, onTestFinished } from 'vitest';
 import { HAIPServer, type HAIPServerOptions } from '../src/index.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: LogLevel;
   readonly event: string;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -114,7 +114,12 @@ export function testServer(options: TestServerOptions = {}): TestServer {
   server.authenticate(options.authenticate ?? ((auth) => (typeof auth?.user === 'string' ? userOf(auth.user) : null)));
   server.registerTool(echo);
   for (const tool of options.tools ?? []) server.registerTool(tool);
-  onTestFinished(() => server.close());
+  onTestFinished(async () => {
+    const closed = server.close();
+    // A tool that ignores its signal is waited for; on this clock only if somebody moves it.
+    await clock.advance(10_000);
+    await closed;
+  });
 
   const test: TestServer = {
     server,

@@ -45,6 +45,22 @@ describe('what a tool may not do', () => {
     expect(failure).toBeInstanceOf(RangeError);
     expect(end.payload).toEqual({ message_id: end.payload.message_id, start_seq: '4', status: 'interrupted' });
   });
+
+  test('write more bytes than the limit: they are counted as UTF-8, the last one that fits is taken', async () => {
+    const written: string[] = [];
+    const tool = toolThat(async (turn) => {
+      const writer = await turn.stream();
+      for (const text of ['é€🎈', 'é', 'x']) await writer.write(text).then(() => written.push(text));
+    });
+    const { enter } = testServer({ tools: [tool], limits: { maxStreamBytes: 11 } });
+    const ada = await enter();
+    const { id } = await start(ada, 'tool');
+    await say(ada, id, 'go');
+    const end = await seeEntry(ada, { type: 'MESSAGE_END' });
+
+    expect(written).toEqual(['é€🎈', 'é']);
+    expect(end.payload.status).toBe('interrupted');
+  });
 });
 
 test('a long text goes in parts that fit an envelope, whole characters each, and stays in them', async () => {

@@ -1,0 +1,45 @@
+// A message that was stored before is settled as the first time, whatever changed since; so no message of the log's is
+// refused before the store was asked. Spec: §3, the order of checks.
+
+import { Fault, type HistoryStore, type Pending } from '@haip/protocol';
+import { digestOf, type Submission } from './drafting.ts';
+
+/** What becomes of a message. */
+export interface Fate {
+  /** It is in the log. */
+  settle(submission: Submission): void;
+  /** It is refused. */
+  answer(submission: Submission, fault: Fault): void;
+  /** The store did not say. */
+  unknown(submission: Submission, error: unknown): void;
+}
+
+const anotherBody = new Fault('PROTOCOL_VIOLATION', { expected: 'a new id for another message', got: 'a used id' });
+
+/** Settles a message whose id is in the log already, unless that one has another body. */
+export function settleRepeat(submission: Submission, digest: string, fate: Fate): void {
+  if (digest === digestOf(submission)) fate.settle(submission);
+  else fate.answer(submission, anotherBody);
+}
+
+/** Refuses a message, unless it is stored already. */
+export function refuseUnlessStored(
+  history: HistoryStore,
+  user: string,
+  submission: Submission,
+  fault: Fault,
+  fate: Fate,
+): Pending {
+  const { id, transaction } = submission.envelope;
+  const decide = (place: { readonly digest: string } | null): void => {
+    if (place) settleRepeat(submission, place.digest, fate);
+    else fate.answer(submission, fault);
+  };
+  const failed = (error: unknown): void => fate.unknown(submission, error);
+  try {
+    const found = history.find(transaction ?? '', user, id);
+    return found instanceof Promise ? found.then(decide, failed) : decide(found);
+  } catch (error) {
+    failed(error);
+  }
+}
