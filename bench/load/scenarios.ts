@@ -10,7 +10,7 @@ export interface Probe {
   end(): Promise<void>;
 }
 
-export interface Result {
+interface Result {
   readonly units: number;
   readonly ms: number;
 }

@@ -75,6 +75,7 @@ export class ChatStore {
   readonly #transport: CuttableTransport;
   readonly #listeners = new Set<() => void>();
   #state = initialState;
+  #isTelling = false;
   #chat: Transaction | undefined;
 
   constructor(client: HAIPClient, transport: CuttableTransport) {
@@ -204,6 +205,12 @@ export class ChatStore {
 
   #change(change: Partial<ChatState>): void {
     this.#state = { ...this.#state, ...change };
-    for (const listener of this.#listeners) listener();
+    if (this.#isTelling) return;
+    // Once for all that one read of the socket changed: React gives up on a page that changes too often in one task.
+    this.#isTelling = true;
+    setTimeout(() => {
+      this.#isTelling = false;
+      for (const listener of this.#listeners) listener();
+    });
   }
 }
