@@ -116,8 +116,13 @@ export class Agent implements Follower {
         const held = this.#hold();
         const lease = held instanceof Promise ? await held : held;
         if (lease === undefined) return this.#wakeLater(LEASE_MS);
-        if (this.#epoch !== this.#log.epoch) this.#cursor = 0;
-        this.#epoch = this.#log.epoch;
+        if (this.#epoch !== this.#log.epoch) {
+          // Another log has another lease, too.
+          this.#epoch = this.#log.epoch;
+          this.#cursor = 0;
+          this.#lease = undefined;
+          continue;
+        }
         // Another node may have answered since this one last looked.
         this.#cursor = Math.max(this.#cursor ?? 0, lease.record.done);
         if (this.#cursor >= this.#log.last) return;

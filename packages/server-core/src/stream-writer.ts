@@ -1,6 +1,6 @@
 // A tool's hand on one streamed message: cuts text into parts that fit an envelope, keeps to the size limit, ends once.
 
-import { type MessageWriter, type Subject, subjectOf } from '@haip/protocol';
+import { type MessageWriter, type Pending, type Subject, subjectOf } from '@haip/protocol';
 import type { ServerLimits } from './limits.ts';
 import { utf8Length } from './utf8.ts';
 
@@ -38,6 +38,8 @@ export class StreamWriter implements MessageWriter {
   /** The same for every part. */
   readonly #subject: Subject | undefined;
   #bytes = 0;
+  /** Until its beginning is stored: its end waits for that. */
+  begun: Pending = undefined;
   #ended: Promise<void> | undefined;
 
   constructor(messageId: string, limits: ServerLimits, log: StreamLog) {
@@ -61,11 +63,20 @@ export class StreamWriter implements MessageWriter {
   /** Ends the message unless it has ended. */
   close(status: string | undefined): Promise<void> {
     // An end that failed may be tried again.
-    this.#ended ??= this.#log.endStream(this.messageId, status).catch((error: unknown) => {
+    this.#ended ??= this.#end(status).catch((error: unknown) => {
       this.#ended = undefined;
       throw error;
     });
     return this.#ended;
+  }
+
+  async #end(status: string | undefined): Promise<void> {
+    try {
+      await this.begun;
+    } catch {
+      // Whoever began it was told; it may be in the log all the same.
+    }
+    await this.#log.endStream(this.messageId, status);
   }
 
   #part(text: string): Promise<void> {

@@ -120,7 +120,8 @@ export class ToolTurn implements Turn {
     // Known before it is stored: a turn that ends meanwhile must find it.
     this.#writers ??= [];
     this.#writers.push(writer);
-    await this.#append([...this.#runStart(), { type: 'MESSAGE_START', payload }]);
+    writer.begun = this.#append([...this.#runStart(), { type: 'MESSAGE_START', payload }]);
+    await writer.begun;
     return writer;
   }
 

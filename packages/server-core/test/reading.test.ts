@@ -1,5 +1,6 @@
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
+import type { ServerLimits } from '../src/index.ts';
 import { heldStore, testHistory } from './stores.ts';
 import {
   answerTo,
@@ -261,21 +262,36 @@ describe('a log that could not be read', () => {
   });
 });
 
-test('F14: a peer that reads nothing and asks on is closed 4008 at the thousandth answer it did not take', async () => {
-  const { enter, clock } = testServer();
-  const ada = await enter('ada', {}, { highWaterBytes: 1 });
-  ada.link.stall('down');
-  const ask = async (count: number): Promise<void> => {
-    for (let n = 0; n < count; n++) ada.send({ type: 'PING' });
+describe('F14: a peer that reads nothing', () => {
+  async function deaf(limits: Partial<ServerLimits>) {
+    const { enter, clock } = testServer({ limits });
+    const ada = await enter('ada', {}, { highWaterBytes: 1 });
     await clock.settle();
-  };
-  let ended: unknown;
-  void ada.link.server.closed.then((end) => {
-    ended = end;
-  });
-  await ask(999);
-  expect(ended).toBeUndefined();
-  await ask(1);
+    ada.link.stall('down');
+    const ended: number[] = [];
+    void ada.link.server.closed.then(({ code }) => ended.push(code));
+    return { ada, clock, ended };
+  }
 
-  expect(ended).toMatchObject({ code: 4008 });
+  test('and asks on and on is closed 4008 once too much that it was told waits for it', async () => {
+    const { ada, clock, ended } = await deaf({ maxPiledBytes: 10_000 });
+    const before = ada.link.bytes.down;
+    while (ended.length === 0) {
+      expect(ada.link.bytes.down - before).toBeLessThanOrEqual(10_000);
+      ada.send({ type: 'PING' });
+      await clock.settle();
+    }
+
+    expect(ended).toEqual([4008]);
+    expect(ada.link.bytes.down - before).toBeGreaterThan(10_000);
+  });
+  test('is closed 4008 once its link has taken nothing for too long', async () => {
+    const { ada, clock, ended } = await deaf({ drainTimeoutMs: 15_000 });
+    ada.send({ type: 'PING' });
+    await clock.advance(14_999);
+    expect(ended).toEqual([]);
+    await clock.advance(1);
+
+    expect([ended, clock.pending]).toEqual([[4008], 0]);
+  });
 });

@@ -94,6 +94,19 @@ describe('a replay', () => {
     expect(positions(await replay(peer, id, 1, from))).toEqual([1]);
   });
 
+  test.each([
+    [2, 1],
+    [50, 49],
+  ])('F45: from %i, behind the last entry, reaches to one before it: %i', async (from, to) => {
+    const { enter } = testServer();
+    const peer = await enter();
+    const { id } = await start(peer);
+    for (const asked of [undefined, from, 1]) {
+      const { entries, end } = await replay(peer, id, from, asked);
+      expect([entries, end.payload]).toEqual([[], { kind: 'replayed', first: '1', to: String(to) }]);
+    }
+  });
+
   test('A33: has at most 200 entries a page, and next says where to ask on [REPLAY-2]', async () => {
     const { enter, clock } = testServer();
     const peer = await enter();

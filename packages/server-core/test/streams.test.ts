@@ -29,7 +29,7 @@ async function step(peer: LinkedPeer, transaction: string, name: string, message
 describe.each(bothStores)('a text that a user streams, over %s', (_, makeStore) => {
   async function setup() {
     const clock = fakeClock();
-    const limits = { maxProtocolErrors: 10_000 };
+    const limits = { maxProtocolErrors: 10_000, maxOpenStreams: 1_000 };
     const test = testServer({ clock, history: makeStore(clock), tools: [mute], limits });
     const [ada, eve] = [await test.enter('ada'), await test.enter('eve')];
     const { id } = await start(ada, 'mute');

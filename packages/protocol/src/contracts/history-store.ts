@@ -103,7 +103,7 @@ export interface Lease {
   readonly record: LeaseRecord;
 }
 
-/** What only the lease's holder writes. */
+/** What only the lease's holder writes. It is of one epoch: a store that loses a log loses its lease with it. */
 export interface LeaseRecord {
   /** The position up to which every message's turn has ended, silently or not. */
   readonly done: number;

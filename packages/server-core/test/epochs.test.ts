@@ -1,0 +1,70 @@
+import type { TransactionRecord } from '@haip/protocol';
+import { fakeClock } from '@haip/testing';
+import { describe, expect, test } from 'vitest';
+import { draftFrom, replaceableStore, testHistory } from './stores.ts';
+import { isPosition, say, see, seeEntry, start, testServer, times } from './support.ts';
+import { toolThat } from './tools.ts';
+
+const answering = toolThat((turn, text) => turn.reply(`re: ${text}`));
+
+describe.each([
+  ['a shorter', 2],
+  ['a longer', 40],
+])('%s log of another epoch in the place of the one that is read', (_, count) => {
+  /** Ada has talked for a while; then her message is the last thing before the store is another one. */
+  async function replaced() {
+    const clock = fakeClock();
+    const [old, fresh] = [testHistory(clock), testHistory(clock)];
+    const history = replaceableStore(old);
+    const test = testServer({ clock, history, tools: [answering] });
+    const ada = await test.enter('ada');
+    const { id } = await start(ada, 'tool');
+    for (const text of ['a', 'b', 'c']) await say(ada, id, text);
+    await seeEntry(ada, { payload: 're: c' });
+    const record = (await old.get(id)) as TransactionRecord;
+    const { epoch } = await fresh.create(record, draftFrom('ada', 'TRANSACTION_START'));
+    await fresh.append(
+      id,
+      times(count, (n) => draftFrom('eve', 'MESSAGE', `new ${n}`)),
+    );
+    history.replaceAfterNextAppend(fresh);
+    const before = ada.received.length;
+    const lost = ada.send({ type: 'MESSAGE', transaction: id, payload: 'lost' });
+    await seeEntry(ada, { payload: `new ${count - 1}` });
+    const since = () => ada.received.slice(before).filter(({ transaction }) => transaction === id);
+    return { ...test, ada, id, epoch, fresh, lost, since };
+  }
+
+  test('is said first, unasked, and then read from its first entry, none of them missing', async () => {
+    const { since, epoch } = await replaced();
+    const [verdict, ...after] = since();
+
+    expect([verdict?.type, verdict?.payload]).toEqual([
+      'TRANSACTION_JOIN',
+      { verdict: 'gap', epoch, first: '1', last: String(count + 1) },
+    ]);
+    expect(after.filter(isPosition)).toEqual([]);
+    expect(after.slice(0, count + 1).map(({ seq, payload }) => [Number(seq), payload])).toEqual([
+      [1, {}],
+      ...times(count, (n) => [n + 2, `new ${n}`]),
+    ]);
+  });
+
+  test('is no place for a receipt of what was stored in the old one', async () => {
+    const { since, lost, ada } = await replaced();
+
+    expect(since().filter(({ related_id }) => related_id === lost.id)).toEqual([]);
+    expect((await see(ada, ({ ack }) => ack === lost.seq)).ack).toBe(lost.seq);
+  });
+
+  test('is answered by the agent, each message once', async () => {
+    const { ada, fresh, id, clock } = await replaced();
+    await seeEntry(ada, { payload: `re: new ${count - 1}` });
+    await clock.settle();
+    const page = await fresh.read(id, { from: 1 });
+
+    expect(page?.entries.filter(({ user }) => user === null).map(({ payload }) => payload)).toEqual(
+      times(count, (n) => `re: new ${n}`),
+    );
+  });
+});
