@@ -57,7 +57,7 @@ export async function judgeHai(
   const { attempt } = payload;
   return {
     user,
-    terms,
+    terms: acceptsAll(terms.events) ? { ...terms, events: undefined } : terms,
     session,
     token: await issueToken(context.signer, session, user.id),
     attempt: isDecimal(attempt) ? readDecimal(attempt) : 0,
@@ -66,6 +66,12 @@ export async function judgeHai(
 }
 
 const acceptedEvents = Object.keys(eventTypes);
+const storedEvents = Object.entries(eventTypes).flatMap(([type, { stored }]) => (stored ? [type] : []));
+
+/** Whether a peer takes every type that a log can hold: then its list need not be kept, nor looked at for each entry. */
+function acceptsAll(events: Terms['events']): boolean {
+  return events !== undefined && storedEvents.every((type) => events.has(type));
+}
 
 /** What the server says of itself in its HAI. */
 export function haiPayload(context: ServerContext, welcome: Welcome): JsonObject {

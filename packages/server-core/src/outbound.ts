@@ -116,14 +116,14 @@ export class Outbound {
   #await(pending: Promise<void>): void {
     if (this.#patience !== undefined) return;
     this.#patience = this.#context.clock.timer(this.#context.limits.drainTimeoutMs, this.#stuck);
-    pending.then(this.#drained);
+    pending.then(() => this.#drained());
   }
 
-  readonly #drained = (): void => {
+  #drained(): void {
     this.#patience?.cancel();
     this.#patience = undefined;
     this.#piledBytes = 0;
-  };
+  }
 
   /** Refuses a message. Its number must be settled after this call: an `ack` covers only errors said before it. */
   refuse(fault: Fault, relatedId = fault.relatedId, transaction = fault.transaction): void {
