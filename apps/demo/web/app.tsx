@@ -6,7 +6,7 @@ import { ChatView } from './chat/chat-view.tsx';
 import { useChat } from './chat/use-chat.ts';
 import { ConnectionPill } from './parts/connection-pill.tsx';
 import { Failure } from './parts/failure.tsx';
-import { Mark } from './parts/icons.tsx';
+import { Mark, PlusIcon } from './parts/icons.tsx';
 import { ShareButton } from './parts/share-button.tsx';
 import { ThemeButton } from './parts/theme-button.tsx';
 import { fragmentFor } from './share-link.ts';
@@ -22,8 +22,9 @@ function TopBar({ transaction }: { readonly transaction: string | undefined }) {
       <div className="top-bar-end">
         <ConnectionPill />
         {transaction && (
-          <a className="quiet-button wide-only" href="/">
-            New
+          <a className="quiet-button new-button" href="/">
+            <PlusIcon />
+            <span>New</span>
           </a>
         )}
         {transaction && <ShareButton />}

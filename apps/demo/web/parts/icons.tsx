@@ -20,6 +20,12 @@ export function Mark() {
   );
 }
 
+export const PlusIcon = () => (
+  <Icon>
+    <path d="M10 4v12M4 10h12" />
+  </Icon>
+);
+
 export const CutIcon = () => (
   <Icon>
     <circle cx="5.5" cy="5.5" r="2.5" />
