@@ -77,7 +77,9 @@ describe('a conversation with the assistant', () => {
     await waitForNumber(first, 10);
 
     const second = await visit(first.url());
-    await second.getByText('Count to 40').waitFor();
+    await second.getByText('Count to 40', { exact: true }).waitFor();
+    // What was there before is not read out.
+    expect(await second.getByTestId('announcer').textContent()).not.toContain('Count to 20');
     expect(await wholeAnswer(second, 2)).toBe(countTo(40));
     await wholeAnswer(first, 2);
     expect(await texts(second).allInnerTexts()).toEqual(await texts(first).allInnerTexts());

@@ -17,13 +17,21 @@ const linkWords = {
 const speaker = ({ channel, author }: ConversationMessage): string =>
   channel === 'AGENT' ? (author ?? 'Echo') : 'Guest';
 
-/** What is new in `state` for somebody who has heard of the messages in `told`. Marks what it tells. */
-function newsIn({ conversation }: ChatState, told: Map<string, string>, isOwn: (session: string) => boolean): string[] {
+/**
+ * What is new in `state` for somebody who has heard of the messages in `told`. Marks what it tells. What was there when
+ * the page opened, in however many reads it comes, is read by going through it, not shouted.
+ */
+function newsIn(
+  { conversation }: ChatState,
+  told: Map<string, string>,
+  openedAt: number,
+  isOwn: (session: string) => boolean,
+): string[] {
   const news: string[] = [];
   for (const message of conversation.messages) {
-    const { id, session, status, text } = message;
+    const { id, session, status, text, ts } = message;
     const stage = status === 'open' ? 'open' : 'whole';
-    if (isOwn(session) || told.get(id) === stage) continue;
+    if (ts < openedAt || isOwn(session) || told.get(id) === stage) continue;
     told.set(id, stage);
     news.push(
       stage === 'open'
@@ -38,15 +46,13 @@ export function Announcer() {
   const state = useChat();
   const store = useChatStore();
   const told = useRef(new Map<string, string>());
-  const isFirst = useRef(true);
+  const openedAt = useRef(Date.now());
   const [news, setNews] = useState('');
   const { name } = state.link;
 
   useEffect(() => {
-    const fresh = newsIn(state, told.current, (session) => store.own.has(session));
-    // What was there when the page opened is read by going through it, not shouted.
-    if (fresh.length > 0 && !isFirst.current) setNews(fresh.join(' '));
-    if (state.conversation.position > 0) isFirst.current = false;
+    const fresh = newsIn(state, told.current, openedAt.current, (session) => store.own.has(session));
+    if (fresh.length > 0) setNews(fresh.join(' '));
   }, [state, store]);
 
   return (
