@@ -35,7 +35,7 @@ export interface Welcome {
 }
 
 /**
- * Judges a HAI. Never rejects: a refusal is a {@link Fault} that closes the connection.
+ * Judges a HAI. A refusal is a {@link Fault} that closes the connection; rejects only when the signer does.
  *
  * @param current the session that a later HAI goes on with; what its token says does not matter then.
  */

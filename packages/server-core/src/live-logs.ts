@@ -47,14 +47,7 @@ export class LiveLogs {
     const head = record === null ? null : history.head(transaction);
     if (head instanceof Promise) return this.#openLate(transaction, record, head);
     if (record === null || head === null) return null;
-    const log = new LiveLog(this.#context(), record, head);
-    const reading = log.refresh();
-    if (reading)
-      return this.#opened(
-        transaction,
-        reading.then(() => this.#hold(log)),
-      );
-    return this.#hold(log);
+    return this.#begin(record, head);
   }
 
   /** The log of a transaction just created or started again. */
@@ -64,14 +57,7 @@ export class LiveLogs {
     if (!created.created || this.#held.has(transaction) || this.#opening.has(transaction)) {
       return this.open(transaction);
     }
-    const log = new LiveLog(this.#context(), created.record, { epoch: created.epoch, first: 1 });
-    const reading = log.refresh();
-    if (reading)
-      return this.#opened(
-        log.transaction,
-        reading.then(() => this.#hold(log)),
-      );
-    return this.#hold(log);
+    return this.#begin(created.record, { epoch: created.epoch, first: 1 });
   }
 
   release(log: LiveLog): void {
@@ -117,11 +103,21 @@ export class LiveLogs {
     const load = async (): Promise<LiveLog | null> => {
       const [known, top] = await Promise.all([record, head ?? this.#context().history.head(transaction)]);
       if (known === null || top === null) return null;
-      const log = new LiveLog(this.#context(), known, top);
-      await log.refresh();
-      return this.#hold(log);
+      return this.#read(known, top);
     };
     return this.#opened(transaction, load());
+  }
+
+  #begin(record: TransactionRecord, head: Pick<Head, 'epoch' | 'first'>): LiveLog | Promise<LiveLog | null> {
+    const log = this.#read(record, head);
+    return log instanceof Promise ? this.#opened(record.transaction, log) : log;
+  }
+
+  /** A log, read up to its end and held. */
+  #read(record: TransactionRecord, head: Pick<Head, 'epoch' | 'first'>): LiveLog | Promise<LiveLog> {
+    const log = new LiveLog(this.#context(), record, head);
+    const reading = log.refresh();
+    return reading ? reading.then(() => this.#hold(log)) : this.#hold(log);
   }
 
   #opened(transaction: string, opening: Promise<LiveLog | null>): Promise<LiveLog | null> {
