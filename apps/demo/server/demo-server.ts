@@ -42,8 +42,12 @@ export function createDemo({ files, knowledge, model, clock = systemClock, logge
   haip.registerTool(echo);
   haip.registerTool(model === undefined ? embeddedAssistant(knowledge, clock) : modelAssistant(model, knowledge));
 
-  const address = '/about.json';
-  const http = createServer(serveFiles(new Map([...files, [address, staticFile(address, about(model))]])));
+  const ours: FileTable = new Map([
+    ['/about.json', staticFile('/about.json', about(model))],
+    // For whatever watches the process: that it answers, and nothing else.
+    ['/health', staticFile('/health.txt', Buffer.from('ok\n'))],
+  ]);
+  const http = createServer(serveFiles(new Map([...files, ...ours])));
   http.headersTimeout = 10_000;
   http.requestTimeout = 15_000;
   const sockets = acceptWebSockets(http, haip.accept);

@@ -21,6 +21,7 @@ const mediaTypes = new Map([
   ['.svg', 'image/svg+xml'],
   ['.png', 'image/png'],
   ['.woff2', 'font/woff2'],
+  ['.txt', 'text/plain; charset=utf-8'],
 ]);
 
 /** Scripts, styles and sockets from here only; nothing inline, no frames, no form targets, no strings as scripts. */
@@ -77,7 +78,7 @@ function refuse(response: ServerResponse, status: number, text: string, headers:
 
 function isUnchanged(request: IncomingMessage, { headers }: StaticFile): boolean {
   const known = request.headers['if-none-match'];
-  return known?.split(/\s*,\s*/).some((tag) => tag.replace(/^W\//, '') === headers['etag']) ?? false;
+  return known?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === headers['etag']) ?? false;
 }
 
 /** Answers GET and HEAD from the table. The query is ignored; the address itself is compared as it came, undecoded. */

@@ -2,4 +2,5 @@ export { systemClock } from './clock.ts';
 export { consoleWarnings } from './console-warnings.ts';
 export { systemRandom, uuidIds } from './ids.ts';
 export { consoleLogger } from './logger.ts';
+export { isSameSecret } from './same-secret.ts';
 export { hmacSigner } from './signer.ts';

@@ -1,15 +1,9 @@
 import type { Signer } from '@haip/protocol';
 import { hmac } from '#hmac';
+import { isSameSecret } from './same-secret.ts';
 
 /** A keyed digest of a text as base64url, at once or later. */
 export type Digest = (text: string) => string | Promise<string>;
-
-/** Compares every character, so that time tells nothing about where two digests differ. */
-function isEqual(a: string, b: string): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i % (b.length || 1));
-  return difference === 0;
-}
 
 /**
  * Signs with HMAC-SHA-256. Nodes that share clients share the key.
@@ -24,7 +18,7 @@ export function hmacSigner(key?: string): Signer {
     sign,
     verify(text, mac) {
       const own = sign(text);
-      return own instanceof Promise ? own.then((late) => isEqual(late, mac)) : isEqual(own, mac);
+      return own instanceof Promise ? own.then((late) => isSameSecret(mac, late)) : isSameSecret(mac, own);
     },
   };
 }

@@ -1,7 +1,17 @@
 // The words of an envelope, read by the codec: numbers, ids, text.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decode, defaultCodecLimits, type Envelope, encode, isDecimal, isId, readDecimal } from '../src/index.ts';
+import {
+  checkFromClient,
+  decode,
+  defaultCodecLimits,
+  type Envelope,
+  encode,
+  eventTypes,
+  isDecimal,
+  isId,
+  readDecimal,
+} from '../src/index.ts';
 import { codeOf, envelopeWith, withPayload } from './vectors.ts';
 
 const text = JSON.stringify(envelopeWith());
@@ -84,6 +94,22 @@ describe('words', () => {
         expect(decode(written)).toMatchObject({ payload });
       }),
     );
+  });
+
+  test.each([
+    'text/html\r\nx-evil: 1',
+    'audio/webm\n',
+    'audio/webm; codecs="opus"',
+    'audio/webm;codecs=opus;a=b;c=d;e=f;g=h',
+    'audio',
+    '/webm',
+    'audio/',
+    'text/<html>',
+    `audio/${'x'.repeat(65)}`,
+  ])('A21: %j is no media type, beside the envelope or in its payload', (mime) => {
+    expect(codeOf(JSON.stringify(envelopeWith({ bin_len: 1, bin_mime: mime })))).toBe('PROTOCOL_VIOLATION');
+    const audio = decode(JSON.stringify(envelopeWith({ type: 'AUDIO', payload: { mime } }))) as Envelope;
+    expect(checkFromClient(audio, eventTypes.AUDIO)).toMatchObject({ code: 'PROTOCOL_VIOLATION' });
   });
 
   test.each([
