@@ -136,28 +136,28 @@ describe('the tail of a log', () => {
   });
 });
 
-describe('a heartbeat', () => {
-  function setup() {
-    const clock = fakeClock();
-    const connection = { heard: 0 };
-    const said: string[] = [];
-    const limits = { pingAfterMs: 20_000, deadAfterMs: 10_000 };
-    const heartbeat = new Heartbeat(clock, limits, connection as unknown as Connection, {
-      ping: () => void said.push(`ping ${clock.monotonic()}`),
-      giveUp: () => void said.push(`dead ${clock.monotonic()}`),
-    });
-    return { clock, connection, said, heartbeat };
-  }
+function heartbeatOf() {
+  const clock = fakeClock();
+  const connection = { heard: 0 };
+  const said: string[] = [];
+  const limits = { pingAfterMs: 20_000, deadAfterMs: 10_000 };
+  const heartbeat = new Heartbeat(clock, limits, connection as unknown as Connection, {
+    ping: () => void said.push(`ping ${clock.monotonic()}`),
+    giveUp: () => void said.push(`dead ${clock.monotonic()}`),
+  });
+  return { clock, connection, said, heartbeat };
+}
 
+describe('a heartbeat', () => {
   test('[CLOSE-2] asks after 20 s of silence and gives up 10 s later', async () => {
-    const { clock, said } = setup();
+    const { clock, said } = heartbeatOf();
     await clock.advance(100_000);
 
     expect([said, clock.pending]).toEqual([['ping 20000', 'dead 30000'], 0]);
   });
 
   test('[CLOSE-2] never asks a peer that is heard every 19 s, and never gives it up', async () => {
-    const { clock, connection, said, heartbeat } = setup();
+    const { clock, connection, said, heartbeat } = heartbeatOf();
     for (let n = 0; n < 20; n++) {
       await clock.advance(19_000);
       connection.heard++;
@@ -168,7 +168,7 @@ describe('a heartbeat', () => {
   });
 
   test('[CLOSE-2] goes on when the peer answers', async () => {
-    const { clock, connection, said } = setup();
+    const { clock, connection, said } = heartbeatOf();
     await clock.advance(25_000);
     connection.heard++;
     await clock.advance(100_000);
@@ -177,6 +177,39 @@ describe('a heartbeat', () => {
     expect(said.at(-1)).toMatch(/^dead/);
     expect(said.filter((word) => word.startsWith('dead'))).toHaveLength(1);
     expect(Number(said.at(-1)?.slice(5))).toBeGreaterThan(50_000);
+  });
+});
+
+describe('a heartbeat of a process that stood still', () => {
+  test('F36: gives up no peer whose answer was only not read yet', async () => {
+    const { clock, connection, said, heartbeat } = heartbeatOf();
+    await clock.advance(20_000);
+    await clock.stall(15_000);
+    expect(said).toEqual(['ping 20000']);
+    connection.heard++;
+    await clock.advance(10_000);
+    heartbeat.stop();
+
+    expect([said, clock.pending]).toEqual([['ping 20000'], 0]);
+  });
+
+  test('F36: gives up a peer that says nothing afterwards, as late as if it had just been asked', async () => {
+    const { clock, said } = heartbeatOf();
+    await clock.advance(20_000);
+    await clock.stall(3_600_000);
+    await clock.advance(9_999);
+    expect(said).toEqual(['ping 20000']);
+    await clock.advance(1);
+
+    expect([said, clock.pending]).toEqual([['ping 20000', 'dead 3630000'], 0]);
+  });
+
+  test('F36: counts a stall as no silence', async () => {
+    const { clock, said, heartbeat } = heartbeatOf();
+    for (let n = 0; n < 3; n++) await clock.stall(60_000);
+    heartbeat.stop();
+
+    expect(said).toEqual([]);
   });
 });
 

@@ -18,6 +18,12 @@ export interface FakeClock extends Clock {
    * @throws RangeError for a negative or endless time.
    */
   advance(ms: number): Promise<void>;
+  /**
+   * Moves both clocks on by `ms` at once, as when the process stood still: a busy loop, a laptop's lid. The timers that
+   * were due meanwhile fire afterwards, late, in the order they were due; nothing else happened in between.
+   * @throws RangeError for a negative or endless time.
+   */
+  stall(ms: number): Promise<void>;
   /** Lets promises come to rest without moving time. */
   settle(): Promise<void>;
   /** Moves the wall clock alone, forth or back, as NTP or a person would. No timer fires. */
@@ -67,6 +73,12 @@ export function fakeClock(options: FakeClockOptions = {}): FakeClock {
         await settle();
       }
       elapsed = Math.max(elapsed, until);
+    },
+    async stall(ms) {
+      if (!(ms >= 0 && Number.isFinite(ms))) throw new RangeError(`stall: expected 0 ms or more, got ${ms}`);
+      await settle();
+      elapsed += ms;
+      await this.advance(0);
     },
     settle: () => settle(),
     jumpWall(ms) {

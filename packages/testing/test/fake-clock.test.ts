@@ -72,4 +72,22 @@ describe('fakeClock', () => {
     for (const delay of [2 ** 31, -1, Number.NaN]) expect(() => clock.timer(delay, () => {})).toThrow(RangeError);
     expect(clock.pending).toBe(0);
   });
+
+  test('a stall fires what was due meanwhile afterwards, late and in order', async () => {
+    const clock = fakeClock();
+    const fired: string[] = [];
+    clock.timer(20, () => void fired.push(`second ${clock.monotonic()}`));
+    clock.timer(10, () => {
+      fired.push(`first ${clock.monotonic()}`);
+      clock.timer(50, () => void fired.push(`begun late ${clock.monotonic()}`));
+    });
+    const wall = clock.now();
+    await clock.stall(1_000);
+    expect(fired).toEqual(['first 1000', 'second 1000']);
+    expect(clock.now() - wall).toBe(1_000);
+    await clock.advance(50);
+
+    expect(fired.at(-1)).toBe('begun late 1050');
+    await expect(clock.stall(-1)).rejects.toThrow(RangeError);
+  });
 });
