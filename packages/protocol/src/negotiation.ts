@@ -1,6 +1,7 @@
 // What two peers agree on when they say HAI. Pure: reads both sides' words, gives the terms. Spec: §2.
 
 import { Fault } from './errors.ts';
+import { defaultFlowCredit, type FlowCredit } from './flow-window.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** The version this implementation speaks, and its major. */
@@ -17,6 +18,8 @@ export interface Terms {
   readonly binaryFrames: boolean;
   /** The event types the peer takes; undefined: all. */
   readonly events: ReadonlySet<string> | undefined;
+  /** What each window towards the peer begins with; undefined: the peer keeps none and is held to none. */
+  readonly flow: FlowCredit | undefined;
 }
 
 /** Whether the peer that said this HAI speaks our major: one of its `accept_major`, or that of its `haip_version`. */
@@ -47,5 +50,21 @@ export function negotiate(payload: JsonValue): Terms | Fault {
     transactionLog,
     binaryFrames: offers['binary_frames'] === true,
     events: Array.isArray(events) && transactionLog ? new Set([...implied, ...events.map(String)]) : undefined,
+    flow: transactionLog ? readFlow(offers['flow_control']) : undefined,
   };
+}
+
+/** The capability `flow_control`: windows in both directions. What it does not name is as by default. */
+function readFlow(offer: JsonValue | undefined): FlowCredit | undefined {
+  if (offer === true) return defaultFlowCredit;
+  if (!isJsonObject(offer)) return undefined;
+  const { initial_credit_messages: messages, initial_credit_bytes: bytes } = offer;
+  return {
+    messages: isCount(messages) ? messages : defaultFlowCredit.messages,
+    bytes: isCount(bytes) ? bytes : defaultFlowCredit.bytes,
+  };
+}
+
+function isCount(value: JsonValue | undefined): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

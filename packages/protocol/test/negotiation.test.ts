@@ -65,6 +65,19 @@ describe('terms', () => {
     expect(terms({ haip_version: '1.1.2', accept_events: ['MESSAGE'] }).events).toBeUndefined();
   });
 
+  test('flow_control brings windows: as it says, and by default where it says nothing [FLOW-1]', () => {
+    const flow = (flow_control: unknown) =>
+      terms({ capabilities: { transaction_log: true, flow_control } } as never).flow;
+    expect(flow({ initial_credit_messages: 0, initial_credit_bytes: 7 })).toEqual({ messages: 0, bytes: 7 });
+    expect(flow({ initial_credit_messages: 3 })).toEqual({ messages: 3, bytes: 1_048_576 });
+    for (const all of [true, {}]) expect(flow(all)).toEqual({ messages: 1_024, bytes: 1_048_576 });
+    for (const none of [undefined, false, null, 5, 'yes', []]) expect(flow(none)).toBeUndefined();
+  });
+
+  test('a plain v1 peer has no windows, whatever it offers [FLOW-1]', () => {
+    expect(terms({ capabilities: { flow_control: { initial_credit_messages: 3 } } }).flow).toBeUndefined();
+  });
+
   test('any payload gives terms or a fault', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (payload) => {

@@ -29,7 +29,7 @@ import { Transactions } from './transactions.ts';
 type Phase = 'hai' | 'verdict' | 'open' | 'ended';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-const plainTerms: Terms = { transactionLog: false, binaryFrames: false, events: undefined };
+const plainTerms: Terms = { transactionLog: false, binaryFrames: false, events: undefined, flow: undefined };
 
 export class Session implements Participant, IntakeOwner {
   readonly context: ServerContext;
