@@ -2,7 +2,7 @@
 // a plain v1 peer gets what it knows (plain-delivery.ts). Never reads, never waits. Spec: §2, §3, §4.
 
 import type { Frame } from '@haip/protocol';
-import type { LoggedEntry } from './logged-entry.ts';
+import type { EntryFrame, LoggedEntry } from './logged-entry.ts';
 import type { Outbound } from './outbound.ts';
 
 /** How an entry stands to the reader it is for, and the way to that reader. */
@@ -10,12 +10,16 @@ export interface Standing {
   /** Everything from this position's successor on was sent to the reader: nothing was compacted or left out. */
   readonly wholeSince: number;
   /** Sends a frame of the entry. */
-  give(frame: Frame): void;
+  give(frame: EntryFrame): void;
+  /** Sends what goes in place of the entry and needs no window. */
+  tell(frame: Frame): void;
 }
 
 export interface Delivery {
   /** Whether the peer is told of positions that are stepped over. */
   readonly notices: boolean;
+  /** Whether the reader is to get a frame of the entry itself: a receipt or a notice in its place needs no window. */
+  needsWindow(logged: LoggedEntry, own: boolean, wholeSince: number): boolean;
   /**
    * Sends an entry in no, one or more frames. False: the reader steps over it.
    *
@@ -39,17 +43,29 @@ export class LogDelivery implements Delivery {
     this.#events = events;
   }
 
+  needsWindow(logged: LoggedEntry, own: boolean, wholeSince: number): boolean {
+    return !(own && isReceipt(logged, wholeSince)) && this.#takes(logged.entry.type);
+  }
+
   deliver(logged: LoggedEntry, own: boolean, reader: Standing): boolean {
     const { entry } = logged;
-    // An end whose beginning was compacted before the reader came to it brings the text to its author, too.
-    if (own && (entry.type !== 'MESSAGE_END' || isShort(logged, reader.wholeSince))) {
-      reader.give(this.#outbound.receipt(this.#transaction, entry));
+    if (own && isReceipt(logged, reader.wholeSince)) {
+      reader.tell(this.#outbound.receipt(this.#transaction, entry));
       return true;
     }
-    if (this.#events !== undefined && !this.#events.has(entry.type)) return false;
+    if (!this.#takes(entry.type)) return false;
     reader.give(isShort(logged, reader.wholeSince) ? logged.shortFrame() : logged.frame(this.#binary));
     return true;
   }
+
+  #takes(type: string): boolean {
+    return this.#events === undefined || this.#events.has(type);
+  }
+}
+
+/** An end whose beginning was compacted before the reader came to it brings the text to its author, too. */
+function isReceipt(logged: LoggedEntry, wholeSince: number): boolean {
+  return logged.entry.type !== 'MESSAGE_END' || isShort(logged, wholeSince);
 }
 
 /** True for the end of a stream of which the reader was sent the beginning and everything after it. */

@@ -18,6 +18,7 @@ import {
 } from '@haip/protocol';
 import { authenticate, type KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
+import type { ServerLimits } from './limits.ts';
 import { issueToken, readToken } from './resume-token.ts';
 import type { Stop } from './stop.ts';
 
@@ -73,6 +74,11 @@ function acceptsAll(events: Terms['events']): boolean {
   return events !== undefined && storedEvents.every((type) => events.has(type));
 }
 
+/** What each window of a client begins with. Not for a plain v1 peer, which is never given more. */
+function windowsOf({ windowMessages, windowBytes }: ServerLimits): JsonObject {
+  return { initial_credit_messages: windowMessages, initial_credit_bytes: windowBytes };
+}
+
 /** What the server says of itself in its HAI. */
 export function haiPayload(context: ServerContext, welcome: Welcome): JsonObject {
   const { limits } = context;
@@ -80,7 +86,12 @@ export function haiPayload(context: ServerContext, welcome: Welcome): JsonObject
     haip_version: protocolVersion,
     accept_major: [protocolMajor],
     accept_events: acceptedEvents,
-    capabilities: { binary_frames: true, max_concurrent_runs: 1, transaction_log: true },
+    capabilities: {
+      binary_frames: true,
+      max_concurrent_runs: 1,
+      transaction_log: true,
+      ...(welcome.terms.transactionLog ? { flow_control: windowsOf(limits) } : {}),
+    },
     limits: {
       max_text_bytes: limits.maxTextBytes,
       max_stream_bytes: limits.maxStreamBytes,

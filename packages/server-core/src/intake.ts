@@ -29,6 +29,8 @@ export interface IntakeOwner {
   readonly isOpen: boolean;
   /** A message of a known type with a payload that fits. */
   route(received: Received, event: EventType): void;
+  /** A message for the log whose payload does not fit. */
+  spoilt(envelope: Envelope, size: number): void;
   close(code: CloseCode, reason: string): void;
 }
 
@@ -56,8 +58,9 @@ export class Intake {
     const event = eventType(envelope.type);
     if (event === undefined) return this.#unknown(incoming);
     const fault = checkFromClient(envelope, event);
-    if (fault !== undefined) return this.reject(envelope, fault);
-    this.#owner.route(incoming, event);
+    if (fault === undefined) return this.#owner.route(incoming, event);
+    if (event.stored) this.#owner.spoilt(envelope, incoming.size);
+    this.reject(envelope, fault);
   }
 
   /** Takes a message's number. False when there is nothing to do with the message. */
@@ -104,9 +107,9 @@ export class Intake {
       const renamed = { ...envelope, type };
       const event = eventTypes[type];
       const fault = checkFromClient(renamed, event);
-      return fault === undefined
-        ? this.#owner.route({ envelope: renamed, bytes, size }, event)
-        : this.reject(envelope, fault);
+      if (fault === undefined) return this.#owner.route({ envelope: renamed, bytes, size }, event);
+      this.#owner.spoilt(renamed, size);
+      return this.reject(envelope, fault);
     }
     if (envelope.crit !== true) return this.settle(envelope);
     this.reject(envelope, new Fault('UNSUPPORTED_TYPE', { expected: 'a known type', got: 'an unknown one' }));

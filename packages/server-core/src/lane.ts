@@ -1,5 +1,6 @@
 // What one connection has going on in one transaction: jobs in order, and the participation once the log is open.
 
+import type { ReceiveWindow, SendWindows } from '@haip/protocol';
 import type { AuthorOrder, Participation } from './participation.ts';
 import { SerialQueue } from './serial-queue.ts';
 
@@ -8,8 +9,13 @@ export class Lane implements AuthorOrder {
   readonly queue: SerialQueue;
   participation: Participation | undefined;
   blocked: AuthorOrder['blocked'];
-  /** Bytes of the messages that wait in the queue. */
+  /** Messages that wait in the queue and that no window holds back, and their bytes. */
+  queued = 0;
   queuedBytes = 0;
+  /** What the client allows the reader, once there is one or the client has said so. */
+  sending: SendWindows | undefined;
+  /** What the client has used of what it is allowed, by channel. */
+  receiving: Map<string, ReceiveWindow> | undefined;
 
   constructor(transaction: string, failed: (error: unknown) => void) {
     this.transaction = transaction;

@@ -4,6 +4,7 @@
 import { type Envelope, Fault, isId, type Pending } from '@haip/protocol';
 import { keepsOrder, mayRead } from './access.ts';
 import type { Submission } from './drafting.ts';
+import type { Arrival, Flow } from './flow.ts';
 import { Lane } from './lane.ts';
 import type { LiveLog } from './live-log.ts';
 import { Participation } from './participation.ts';
@@ -17,13 +18,15 @@ export type Job = (participation: Participation, lane: Lane) => Pending;
 
 export class Lanes implements Fate {
   readonly #session: Session;
+  readonly #flow: Flow | undefined;
   readonly #lanes = new Map<string, Lane>();
   /** Starts that wait for the store: each will want a lane. */
   starting = 0;
   #closed = false;
 
-  constructor(session: Session) {
+  constructor(session: Session, flow: Flow | undefined) {
     this.#session = session;
+    this.#flow = flow;
   }
 
   get closed(): boolean {
@@ -59,10 +62,12 @@ export class Lanes implements Fate {
     const { envelope, size } = submission;
     const { transaction } = envelope;
     if (transaction !== null && !this.#lanes.has(transaction) && !this.hasRoom()) {
+      this.#flow?.return(envelope, size);
       refuseUnlessStored(this.#session.context.history, this.#session.user.id, submission, neverHere, this);
       return;
     }
-    this.#run(envelope, size, (participation) => participation.write(submission), anybody);
+    const arrival = transaction === null ? undefined : this.#flow?.arrive(this.#lane(transaction), envelope, size);
+    this.#run(envelope, size, (participation) => participation.write(submission, arrival?.beyond), anybody, arrival);
   }
 
   settle({ envelope }: Submission): void {
@@ -77,19 +82,24 @@ export class Lanes implements Fate {
     this.notServed(envelope, error);
   }
 
-  #run(envelope: Envelope, size: number, job: Job, permits: typeof mayRead): void {
+  #run(envelope: Envelope, size: number, job: Job, permits: typeof mayRead, arrival?: Arrival): void {
     const { transaction } = envelope;
     const { limits } = this.#session.context;
     if (!isId(transaction)) return this.#session.reject(envelope, notFound);
     if (!this.#lanes.has(transaction) && !this.hasRoom()) return this.#session.reject(envelope, tooMany);
     const lane = this.#lane(transaction);
-    if (lane.queue.length >= limits.maxQueuedMessages || lane.queuedBytes >= limits.maxQueuedBytes) {
+    // What keeps to a window is bounded by that.
+    const [count, bytes] = arrival?.beyond === false ? [0, 0] : [1, size];
+    if (count > 0 && (lane.queued >= limits.maxQueuedMessages || lane.queuedBytes >= limits.maxQueuedBytes)) {
       // Refusing one of many in a row would change its author's order; a resumed client sends all of them again.
       return this.#session.close(1013, 'the store is behind');
     }
-    lane.queuedBytes += size;
+    lane.queued += count;
+    lane.queuedBytes += bytes;
     lane.queue.push(() => {
-      lane.queuedBytes -= size;
+      lane.queued -= count;
+      lane.queuedBytes -= bytes;
+      arrival?.taken();
       if (this.#closed) return;
       if (lane.participation !== undefined) return this.#permitted(lane, envelope, job, permits);
       const log = this.#session.context.logs.open(transaction);
@@ -170,10 +180,14 @@ export class Lanes implements Fate {
   /** Lets go of a lane, unless somebody waits in it. */
   drop(lane: Lane): void {
     this.#leave(lane);
-    if (lane.queue.length === 0) this.#lanes.delete(lane.transaction);
+    if (lane.queue.length > 0) return;
+    this.#flow?.settleUp(lane);
+    this.#lanes.delete(lane.transaction);
   }
 
   #leave(lane: Lane): void {
+    // Whoever joins again begins with whole windows.
+    lane.sending = undefined;
     if (lane.participation === undefined) return;
     lane.participation.close();
     this.#session.context.logs.release(lane.participation.log);

@@ -1,6 +1,8 @@
 // The server's limits, their defaults and their check at start-up. Durations in ms, sizes in bytes.
 // Source: the limits table of the guarantees.
 
+import { defaultFlowCredit } from '@haip/protocol';
+
 export interface ServerLimits {
   /** From the open connection to its HAI; then closed 4408. Default 5,000. */
   readonly haiTimeoutMs: number;
@@ -20,10 +22,14 @@ export interface ServerLimits {
   readonly maxJoined: number;
   /** TRANSACTION_STARTs of one connection that wait for the store. Default 16. */
   readonly maxPendingStarts: number;
-  /** Messages of one connection that wait for one transaction's store. Default 1,024. */
+  /** Messages of one connection that wait for one transaction's store and that no window holds back. Default 1,024. */
   readonly maxQueuedMessages: number;
-  /** Bytes of one connection that wait for one transaction's store. Default 1,048,576. */
+  /** Bytes of such messages. Default 1,048,576. */
   readonly maxQueuedBytes: number;
+  /** What a client with flow control may send on one channel of a transaction before it is given more. Default 1,024. */
+  readonly windowMessages: number;
+  /** The same in bytes. Default 1,048,576. */
+  readonly windowBytes: number;
   /** Most entries in a page of replay. Default 200. */
   readonly maxReplayEntries: number;
   /** A page of replay ends after the entry that reaches this. Default 524,288. */
@@ -60,6 +66,8 @@ export const defaultLimits: ServerLimits = {
   maxPendingStarts: 16,
   maxQueuedMessages: 1024,
   maxQueuedBytes: 1024 * 1024,
+  windowMessages: defaultFlowCredit.messages,
+  windowBytes: defaultFlowCredit.bytes,
   maxReplayEntries: 200,
   maxReplayBytes: 512 * 1024,
   maxStreamBytes: 1024 * 1024,

@@ -10,6 +10,19 @@ import {
   type JsonValue,
   toBase64,
 } from '@haip/protocol';
+import { utf8Length } from './utf8.ts';
+
+/** A frame of an entry. */
+export interface EntryFrame extends Frame {
+  /** UTF-8 bytes of the text and the raw bytes, counted when the first reader with a window asks. */
+  size: number | undefined;
+}
+
+/** What a frame takes of a window. */
+export function sizeOf(frame: EntryFrame): number {
+  frame.size ??= utf8Length(frame.text) + (frame.bytes?.length ?? 0);
+  return frame.size;
+}
 
 /** An entry as one envelope's text. */
 function textOf(transaction: string, entry: Entry, payload: JsonValue, raw: boolean): string {
@@ -33,9 +46,9 @@ function textOf(transaction: string, entry: Entry, payload: JsonValue, raw: bool
 export class LoggedEntry {
   readonly #transaction: string;
   readonly entry: Entry;
-  #whole: Frame | undefined;
-  #inText: Frame | undefined;
-  #short: Frame | undefined;
+  #whole: EntryFrame | undefined;
+  #inText: EntryFrame | undefined;
+  #short: EntryFrame | undefined;
 
   constructor(transaction: string, entry: Entry) {
     this.#transaction = transaction;
@@ -43,7 +56,7 @@ export class LoggedEntry {
   }
 
   /** The whole entry; its bytes beside it when the reader's link takes binary frames, else inside as base64. */
-  frame(binary: boolean): Frame {
+  frame(binary: boolean): EntryFrame {
     if (this.entry.bytes !== undefined && !binary) {
       this.#inText ??= this.#make(this.#withBytes(this.entry.bytes), false);
       return this.#inText;
@@ -53,14 +66,14 @@ export class LoggedEntry {
   }
 
   /** A MESSAGE_END without its text, for a reader that was sent every part. */
-  shortFrame(): Frame {
+  shortFrame(): EntryFrame {
     this.#short ??= this.#make(this.#withoutText(), false);
     return this.#short;
   }
 
-  #make(payload: JsonValue, raw: boolean): Frame {
+  #make(payload: JsonValue, raw: boolean): EntryFrame {
     const text = textOf(this.#transaction, this.entry, payload, raw);
-    return { text, bytes: raw ? this.entry.bytes : undefined, shared: true, memo: undefined };
+    return { text, bytes: raw ? this.entry.bytes : undefined, shared: true, memo: undefined, size: undefined };
   }
 
   #withBytes(bytes: Uint8Array): JsonValue {

@@ -87,8 +87,12 @@ export class Participation implements ReaderOwner, Fate {
     this.#participant.fail(error);
   }
 
-  /** Takes a message for the log. Everything up to a refusal or the append is decided here. */
-  write(submission: Submission): Pending {
+  /**
+   * Takes a message for the log. Everything up to a refusal or the append is decided here.
+   *
+   * @param beyond it was sent beyond its author's window
+   */
+  write(submission: Submission, beyond = false): Pending {
     const { id, type, channel } = submission.envelope;
     const { blocked } = this.#order;
     if (blocked !== undefined && keepsOrder(type)) {
@@ -99,6 +103,7 @@ export class Participation implements ReaderOwner, Fate {
     const refused =
       this.#endedFault() ??
       writingRefused(user, this.log.record, type, channel) ??
+      (beyond ? beyondWindow : undefined) ??
       this.#sizeFault(submission) ??
       this.#streamFault(submission);
     if (refused !== undefined) return this.#refuse(submission, refused);
@@ -255,6 +260,7 @@ function messageIdOf(payload: JsonValue): string {
   return isJsonObject(payload) ? String(payload['message_id']) : '';
 }
 
+const beyondWindow = new Fault('FLOW_CONTROL_VIOLATION', { expected: 'to wait for FLOW_UPDATE' });
 const anything: CheckedInput = { ok: true, value: undefined };
 const stillOpen = new Fault('PROTOCOL_VIOLATION', { expected: 'a message that has ended', got: 'an open one' });
 const notOpen = new Fault('PROTOCOL_VIOLATION', {

@@ -24,6 +24,11 @@ export class PlainDelivery implements Delivery {
     this.#binary = binary;
   }
 
+  /** Such a peer has no windows. */
+  needsWindow(): boolean {
+    return false;
+  }
+
   deliver(logged: LoggedEntry, own: boolean, reader: Standing): boolean {
     const { entry } = logged;
     if (own || entry.session === this.#session) return true;
@@ -71,6 +76,6 @@ export class PlainDelivery implements Delivery {
       type: 'MESSAGE',
       payload: text,
     });
-    reader.give({ text: message, bytes: undefined, shared: false, memo: undefined });
+    reader.give({ text: message, bytes: undefined, shared: false, memo: undefined, size: undefined });
   }
 }

@@ -1,9 +1,10 @@
-// A cursor of one connection over one log. Woken by notices, it reads on until it finds nothing or the link asks for
-// patience; then the cursor stands still and nothing is queued for it. Never writes to the log. Spec: §4.
+// A cursor of one connection over one log. Woken by notices, it reads on until it finds nothing, a window is shut or the
+// link asks for patience; then the cursor stands still and nothing is queued for it. Never writes to the log. Spec: §4.
 
-import type { Fault, Frame, Pending } from '@haip/protocol';
+import type { Fault, FlowWindow, Frame, Pending, SendWindows } from '@haip/protocol';
 import type { Delivery, Standing } from './delivery.ts';
 import type { Follower, LiveLog, LogStretch } from './live-log.ts';
+import { type EntryFrame, type LoggedEntry, sizeOf } from './logged-entry.ts';
 import type { Outbound } from './outbound.ts';
 
 /** What a reader asks of the connection it reads for. */
@@ -14,6 +15,8 @@ export interface ReaderOwner {
   isUnderWay(id: string): boolean;
   /** Whether the entry was stored by an envelope of this connection. Asked once for each entry. */
   takeOwn(position: number): boolean;
+  /** That entry is still to come: {@link takeOwn} is to say the same of it again. */
+  claim(position: number): void;
   /** The log is another one: what this connection stored in the old one is not in it. */
   forgetOwn(): void;
   /** Told when the reader stopped for good, with why the log could not be read. */
@@ -34,9 +37,24 @@ export class Reader implements Follower, Standing {
   #waiting = false;
   #closed = false;
   #pending: Promise<void> | undefined;
+  readonly #windows: SendWindows | undefined;
+  /** The window of the entry at the cursor. */
+  #window: FlowWindow | undefined;
+  /** The window that the entry behind the cursor waits for. */
+  #shut: FlowWindow | undefined;
 
-  /** @param position the reader begins after it. */
-  constructor(log: LiveLog, outbound: Outbound, delivery: Delivery, owner: ReaderOwner, position: number) {
+  /**
+   * @param position the reader begins after it
+   * @param windows what the peer allows; absent: all
+   */
+  constructor(
+    log: LiveLog,
+    outbound: Outbound,
+    delivery: Delivery,
+    owner: ReaderOwner,
+    position: number,
+    windows?: SendWindows,
+  ) {
     this.log = log;
     this.#outbound = outbound;
     this.#delivery = delivery;
@@ -45,6 +63,7 @@ export class Reader implements Follower, Standing {
     this.#cursor = position;
     this.#told = position;
     this.#wholeSince = position;
+    this.#windows = windows;
   }
 
   /** How far the peer has been sent, or told that there is nothing for it. */
@@ -64,12 +83,21 @@ export class Reader implements Follower, Standing {
   }
 
   wake(): void {
-    if (this.#waiting || this.#closed) return;
+    if (this.#waiting || this.#closed || this.#isShut()) return;
     try {
       this.#read();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Whether the next entry still waits for its window. What was trimmed, or lost with its log, waits no more. */
+  #isShut(): boolean {
+    if (this.#shut === undefined) return false;
+    const { log } = this;
+    if (!this.#shut.isOpen && log.epoch === this.#epoch && log.first <= this.#cursor + 1) return true;
+    this.#shut = undefined;
+    return false;
   }
 
   #read(): void {
@@ -86,7 +114,7 @@ export class Reader implements Follower, Standing {
         this.#wait(pending);
         return;
       }
-      if (this.#cursor === before && this.#epoch === epoch) return;
+      if (this.#shut || (this.#cursor === before && this.#epoch === epoch)) return;
     }
   }
 
@@ -106,7 +134,7 @@ export class Reader implements Follower, Standing {
     this.#owner.failed(error);
   }
 
-  /** Sends a stretch until the link asks for patience; gives that promise. */
+  /** Sends a stretch until a window is shut, or the link asks for patience; gives that promise. */
   #pass(stretch: LogStretch): Pending {
     if (this.#closed) return;
     this.#pending = undefined;
@@ -123,6 +151,7 @@ export class Reader implements Follower, Standing {
       if (this.#owner.isUnderWay(id)) break;
       if (position > this.#cursor + 1) this.#wholeSince = position - 1;
       const own = this.#owner.takeOwn(position);
+      if (!this.#mayGo(logged, own)) break;
       this.#cursor = position;
       if (!this.#delivery.deliver(logged, own, this)) this.#wholeSince = position;
       if (this.#pending || this.#closed) break;
@@ -131,12 +160,29 @@ export class Reader implements Follower, Standing {
     return this.#pending;
   }
 
+  /** Whether the entry's window lets it go. One that must wait makes those behind it wait. */
+  #mayGo(logged: LoggedEntry, own: boolean): boolean {
+    if (this.#windows === undefined) return true;
+    const { channel, position } = logged.entry;
+    this.#window = this.#windows.of(channel);
+    if (this.#window.isOpen || !this.#delivery.needsWindow(logged, own, this.#wholeSince)) return true;
+    this.#shut = this.#window;
+    if (own) this.#owner.claim(position);
+    return false;
+  }
+
   get wholeSince(): number {
     return this.#wholeSince;
   }
 
   /** Sends a frame of the entry at the cursor, after a notice of what was stepped over before it. */
-  give(frame: Frame): void {
+  give(frame: EntryFrame): void {
+    this.#window?.spend(sizeOf(frame));
+    this.tell(frame);
+  }
+
+  /** The same for what needs no window. */
+  tell(frame: Frame): void {
     this.#tellPosition(this.#cursor - 1);
     this.#told = this.#cursor;
     this.#send(frame);

@@ -23,6 +23,12 @@ const ping: Answerer = (session, envelope, payload) => answer(session, envelope,
 /** Taken and good for nothing more: a sign of life, a hint for people. */
 const heard: Answerer = (session, envelope) => session.done(envelope);
 
+const flowChange: Answerer = (session, envelope) => {
+  const fault = session.transactions.changeWindows(envelope);
+  if (fault === undefined) session.done(envelope);
+  else session.reject(envelope, fault);
+};
+
 const toolList: Answerer = (session, envelope) =>
   answer(session, envelope, 'TOOL_LIST', { tools: session.context.toolbox.list() });
 
@@ -59,9 +65,9 @@ const answerers: ReadonlyMap<string, Answerer> = new Map([
   ['PONG', heard],
   ['INFO', heard],
   ['ERROR', heard],
-  ['FLOW_UPDATE', heard],
-  ['PAUSE_CHANNEL', heard],
-  ['RESUME_CHANNEL', heard],
+  ['FLOW_UPDATE', flowChange],
+  ['PAUSE_CHANNEL', flowChange],
+  ['RESUME_CHANNEL', flowChange],
   ['TOOL_LIST', toolList],
   ['TOOL_SCHEMA', toolSchema],
   ['TRANSACTION_LIST', transactionList],

@@ -206,7 +206,7 @@ export class Session implements Participant, IntakeOwner {
     this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, welcome) });
     this.#beginHeartbeat();
     this.#watchExpiry();
-    for (const item of welcome.resume) this.#inTransactions().resume(hai, item);
+    for (const item of welcome.resume) this.transactions.resume(hai, item);
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const incoming of held) this.#take(incoming);
@@ -244,20 +244,28 @@ export class Session implements Participant, IntakeOwner {
   route({ envelope, bytes, size }: Received, event: EventType): void {
     const { transaction, type } = envelope;
     if (type === 'HAI') return this.#hear(envelope);
-    if (type === 'TRANSACTION_START') return this.#inTransactions().start(envelope, size);
+    if (type === 'TRANSACTION_START') return this.transactions.start(envelope, size);
     if (!event.stored && answerRequest(this, envelope)) return;
     if (transaction === null) {
       return this.reject(envelope, new Fault('PROTOCOL_VIOLATION', { expected: 'transaction: an id', got: 'null' }));
     }
-    if (type === 'TRANSACTION_JOIN') return this.#inTransactions().join(envelope);
-    if (type === 'TRANSACTION_LEAVE') return this.#inTransactions().leave(envelope);
-    if (type === 'REPLAY_REQUEST') return this.#inTransactions().replay(envelope);
+    if (type === 'TRANSACTION_JOIN') return this.transactions.join(envelope);
+    if (type === 'TRANSACTION_LEAVE') return this.transactions.leave(envelope);
+    if (type === 'REPLAY_REQUEST') return this.transactions.replay(envelope);
     const submission = readSubmission(envelope, bytes, size);
-    if (submission instanceof Fault) return this.reject(envelope, submission);
-    this.#inTransactions().write(submission);
+    if (submission instanceof Fault) {
+      this.spoilt(envelope, size);
+      return this.reject(envelope, submission);
+    }
+    this.transactions.write(submission);
   }
 
-  #inTransactions(): Transactions {
+  /** A message whose number was taken and that goes nowhere: its window counted it. */
+  spoilt(envelope: Envelope, size: number): void {
+    this.#transactions?.spoilt(envelope, size);
+  }
+
+  get transactions(): Transactions {
     this.#transactions ??= new Transactions(this);
     return this.#transactions;
   }

@@ -15,6 +15,7 @@ import {
 } from '@haip/protocol';
 import { LogDelivery } from './delivery.ts';
 import { draftOf, isTooLarge, type Submission } from './drafting.ts';
+import { Flow } from './flow.ts';
 import { Lanes, tooMany } from './lanes.ts';
 import type { LiveLog } from './live-log.ts';
 import type { Participation } from './participation.ts';
@@ -27,10 +28,14 @@ import { judgeCursor, verdictPayload } from './verdict.ts';
 export class Transactions {
   readonly #session: Session;
   readonly #lanes: Lanes;
+  readonly #flow: Flow | undefined;
 
   constructor(session: Session) {
     this.#session = session;
-    this.#lanes = new Lanes(session);
+    const { windowMessages: messages, windowBytes: bytes } = session.context.limits;
+    const { flow } = session.terms;
+    this.#flow = flow && new Flow(session, flow, { messages, bytes });
+    this.#lanes = new Lanes(session, this.#flow);
   }
 
   close(): void {
@@ -39,9 +44,11 @@ export class Transactions {
 
   /** Rights changed: who may read no more is told so, by the verdict on a cursor. */
   recheck(): void {
-    for (const { participation } of this.#lanes.values()) {
+    for (const lane of this.#lanes.values()) {
+      const { participation } = lane;
       if (participation?.reader === undefined || !participation.readingRefused()) continue;
       participation.close();
+      lane.sending = undefined;
       const payload = { verdict: 'refused', code: 'TRANSACTION_NOT_FOUND' };
       const { transaction } = participation.log;
       this.#session.outbound.say({ type: 'TRANSACTION_JOIN', transaction, payload });
@@ -118,11 +125,25 @@ export class Transactions {
     const lane = transaction === null ? undefined : this.#lanes.get(transaction);
     // The way of nearly every message: its log is open and nothing waits, so no job needs to be made of it.
     if (lane?.queue.idle && lane.participation !== undefined && !lane.participation.readingRefused()) {
-      const pending = lane.participation.write(submission);
+      const beyond = this.#flow?.pass(lane, submission.envelope, submission.size);
+      const pending = lane.participation.write(submission, beyond);
       if (pending) lane.queue.push(() => pending);
       return;
     }
     this.#lanes.write(submission);
+  }
+
+  /** FLOW_UPDATE and its like. Without flow control, and for what this connection is not in, they mean nothing. */
+  changeWindows(envelope: Envelope): Fault | undefined {
+    const { transaction } = envelope;
+    if (transaction === null) return this.#flow?.change(envelope, this.#lanes.values());
+    const lane = this.#lanes.get(transaction);
+    return lane && this.#flow?.change(envelope, [lane]);
+  }
+
+  /** A message for the log that could not be read. Its client counted it in a window. */
+  spoilt(envelope: Envelope, size: number): void {
+    this.#flow?.return(envelope, size);
   }
 
   reads(transaction: string): boolean {
@@ -209,7 +230,9 @@ export class Transactions {
     const delivery = terms.transactionLog
       ? new LogDelivery(outbound, log.transaction, binary, terms.events)
       : new PlainDelivery(log.transaction, id, binary);
-    participation.reader = new Reader(log, outbound, delivery, participation, position);
+    const lane = this.#lanes.get(log.transaction);
+    const windows = lane && this.#flow?.windowsOf(lane);
+    participation.reader = new Reader(log, outbound, delivery, participation, position, windows);
     participation.reader.open();
   }
 }
