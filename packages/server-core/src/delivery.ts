@@ -18,6 +18,8 @@ export interface Standing {
 export interface Delivery {
   /** Whether the peer is told of positions that are stepped over. */
   readonly notices: boolean;
+  /** Whether parts that the peer gets may come several in one frame. */
+  readonly mergesParts: boolean;
   /** Whether the reader is to get a frame of the entry itself: a receipt or a notice in its place needs no window. */
   needsWindow(logged: LoggedEntry, own: boolean, wholeSince: number): boolean;
   /**
@@ -31,6 +33,7 @@ export interface Delivery {
 /** For peers that keep the log's rules. */
 export class LogDelivery implements Delivery {
   readonly notices = true;
+  readonly mergesParts: boolean;
   readonly #outbound: Outbound;
   readonly #transaction: string;
   readonly #binary: boolean;
@@ -41,6 +44,7 @@ export class LogDelivery implements Delivery {
     this.#transaction = transaction;
     this.#binary = binary;
     this.#events = events;
+    this.mergesParts = this.#takes('MESSAGE_PART');
   }
 
   needsWindow(logged: LoggedEntry, own: boolean, wholeSince: number): boolean {

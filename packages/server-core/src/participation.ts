@@ -67,6 +67,10 @@ export class Participation implements ReaderOwner, Fate {
     if (own && draft.outcome?.kind === 'stored') this.#own.add(draft.outcome.position);
   }
 
+  get maxTextBytes(): number {
+    return this.#context.limits.maxTextBytes;
+  }
+
   readingRefused(): Fault | undefined {
     return mayRead(this.#participant.user, this.log.record) ? undefined : new Fault('TRANSACTION_NOT_FOUND');
   }

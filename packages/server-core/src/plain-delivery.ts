@@ -13,6 +13,7 @@ interface OpenText {
 
 export class PlainDelivery implements Delivery {
   readonly notices = false;
+  readonly mergesParts = false;
   readonly #transaction: string;
   readonly #session: string;
   readonly #binary: boolean;

@@ -5,10 +5,13 @@ import type { Fault, FlowWindow, Frame, Pending, SendWindows } from '@haip/proto
 import type { Delivery, Standing } from './delivery.ts';
 import type { Follower, LiveLog, LogStretch } from './live-log.ts';
 import { type EntryFrame, type LoggedEntry, sizeOf } from './logged-entry.ts';
+import { adjacentParts, mergedFrame } from './merged-parts.ts';
 import type { Outbound } from './outbound.ts';
 
 /** What a reader asks of the connection it reads for. */
 export interface ReaderOwner {
+  /** Largest text the peer is sent. */
+  readonly maxTextBytes: number;
   /** Whether the user may read on; looked at before each page. Undefined: yes. */
   readingRefused(): Fault | undefined;
   /** Whether this connection's append of that message is under way, so that whose it is will show only then. */
@@ -37,6 +40,8 @@ export class Reader implements Follower, Standing {
   #waiting = false;
   #closed = false;
   #pending: Promise<void> | undefined;
+  /** It had to wait, and there is more than it was sent. */
+  #behind = false;
   readonly #windows: SendWindows | undefined;
   /** The window of the entry at the cursor. */
   #window: FlowWindow | undefined;
@@ -145,19 +150,48 @@ export class Reader implements Follower, Standing {
       return;
     }
     if (this.#cursor + 1 < stretch.first) this.#tellGap(stretch);
-    for (const logged of stretch.entries) {
+    this.#deliver(stretch.entries);
+    this.#tellPosition(this.#cursor);
+    if (this.#pending || this.#shut) this.#behind = true;
+    else if (this.#cursor >= this.log.last) this.#behind = false;
+    return this.#pending;
+  }
+
+  #deliver(entries: readonly LoggedEntry[]): void {
+    for (let at = 0; at < entries.length; at++) {
+      const logged = entries[at] as LoggedEntry;
       const { position, id } = logged.entry;
       if (position <= this.#cursor) continue;
       if (this.#owner.isUnderWay(id)) break;
       if (position > this.#cursor + 1) this.#wholeSince = position - 1;
       const own = this.#owner.takeOwn(position);
       if (!this.#mayGo(logged, own)) break;
-      this.#cursor = position;
-      if (!this.#delivery.deliver(logged, own, this)) this.#wholeSince = position;
+      const parts = this.#behind && !own ? this.#mergeable(entries, at) : 1;
+      if (parts > 1) {
+        this.#giveMerged(entries.slice(at, at + parts));
+        at += parts - 1;
+      } else {
+        this.#cursor = position;
+        if (!this.#delivery.deliver(logged, own, this)) this.#wholeSince = position;
+      }
       if (this.#pending || this.#closed) break;
     }
-    this.#tellPosition(this.#cursor);
-    return this.#pending;
+  }
+
+  /** How many entries from `at` on can be one frame. What this session wrote may yet turn out to be its own. */
+  #mergeable(entries: readonly LoggedEntry[], at: number): number {
+    const { entry } = entries[at] as LoggedEntry;
+    if (entry.type !== 'MESSAGE_PART' || entry.session === this.#outbound.session) return 1;
+    return this.#delivery.mergesParts ? adjacentParts(entries, at, this.#owner.maxTextBytes) : 1;
+  }
+
+  #giveMerged(parts: readonly LoggedEntry[]): void {
+    const frame = mergedFrame(this.log.transaction, parts);
+    this.#tellPosition((parts[0] as LoggedEntry).entry.position - 1);
+    this.#cursor = (parts.at(-1) as LoggedEntry).entry.position;
+    this.#told = this.#cursor;
+    this.#window?.spend(sizeOf(frame));
+    this.#send(frame);
   }
 
   /** Whether the entry's window lets it go. One that must wait makes those behind it wait. */
