@@ -40,7 +40,7 @@ export interface ServerLimits {
   readonly maxOpenStreams: number;
   /** Params of a TRANSACTION_START, which outlive its messages. Default 16,384. */
   readonly maxParamsBytes: number;
-  /** How long a link may ask for patience before what it holds has drained; then closed 4008. Slow is not stuck. Default 60,000. */
+  /** How long a link that asks for patience may take nothing of what it holds; then closed 4008. Slow is not stuck. Default 10,000. */
   readonly drainTimeoutMs: number;
   /** Answers and notices that may wait for a link that takes nothing; then closed 4008. Default 1,048,576. */
   readonly maxPiledBytes: number;
@@ -73,7 +73,7 @@ export const defaultLimits: ServerLimits = {
   maxStreamBytes: 1024 * 1024,
   maxOpenStreams: 16,
   maxParamsBytes: 16 * 1024,
-  drainTimeoutMs: 60_000,
+  drainTimeoutMs: 10_000,
   maxPiledBytes: 1024 * 1024,
   maxTextBytes: 256 * 1024,
   turnTimeoutMs: 600_000,

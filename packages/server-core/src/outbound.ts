@@ -53,7 +53,7 @@ export class Outbound {
   /** False towards a plain v1 peer, which knows no `ack`. */
   acknowledges = true;
 
-  /** @param stuck called when the link has taken nothing for too long, or was told too much meanwhile. */
+  /** @param stuck called when the link has taken nothing for too long, or too much was said meanwhile. */
   constructor(context: ServerContext, connection: Connection, settlement: Settlement, stuck: () => void) {
     this.#context = context;
     this.#connection = connection;
@@ -112,11 +112,27 @@ export class Outbound {
     this.#patience?.cancel();
   }
 
+  /** Whether the link asked for patience and has not drained since. */
+  get waits(): boolean {
+    return this.#patience !== undefined;
+  }
+
   /** The link asked for patience: it gets some. */
   #await(pending: Promise<void>): void {
     if (this.#patience !== undefined) return;
-    this.#patience = this.#context.clock.timer(this.#context.limits.drainTimeoutMs, this.#stuck);
+    this.#waitOn();
     pending.then(() => this.#drained());
+  }
+
+  /** As long as the link takes anything at all, it gets more. */
+  #waitOn(): void {
+    const before = this.#connection.written ?? 0;
+    this.#patience = this.#context.clock.timer(this.#context.limits.drainTimeoutMs, () => {
+      const taken = (this.#connection.written ?? 0) - before;
+      if (taken === 0) return this.#stuck();
+      this.#piledBytes = Math.max(this.#piledBytes - taken, 0);
+      this.#waitOn();
+    });
   }
 
   #drained(): void {

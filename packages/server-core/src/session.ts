@@ -235,8 +235,9 @@ export class Session implements Participant, IntakeOwner {
     else this.#connection.probe();
   }
 
-  /** The peer gave no sign of life. */
+  /** The peer gave no sign of life. What it says comes late where the PING itself waits on a slow link, which ends that. */
   giveUp(): void {
+    if (this.outbound.waits) return this.#beginHeartbeat();
     this.close(1001, 'no sign of life');
   }
 

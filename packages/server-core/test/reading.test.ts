@@ -294,4 +294,34 @@ describe('F14: a peer that reads nothing', () => {
 
     expect([ended, clock.pending]).toEqual([[4008], 0]);
   });
+
+  test('F19: but slowly is neither closed nor taken for dead, however long it takes [CLOSE-6]', async () => {
+    const { ada, clock, ended } = await deaf({});
+    for (let n = 0; n < 40; n++) ada.send({ type: 'PING' });
+    await clock.settle();
+    const before = ada.received.length;
+    for (let n = 0; n < 20; n++) {
+      await clock.advance(9_000);
+      ada.link.trickle('down', 1);
+      await clock.settle();
+    }
+    expect([ended, ada.received.length - before]).toEqual([[], 20]);
+    await clock.advance(10_000);
+    expect(ended).toEqual([]);
+    await clock.advance(10_000);
+    expect(ended).toEqual([4008]);
+  });
+
+  test('F19: may be told more than 1 MiB in the course of time, as long as it does not pile up [CLOSE-6]', async () => {
+    const { ada, clock, ended } = await deaf({ maxPiledBytes: 10_000 });
+    const payload = { text: '.'.repeat(1_000) };
+    ada.send({ type: 'PING', payload });
+    for (let n = 0; n < 30; n++) {
+      ada.send({ type: 'PING', payload });
+      await clock.advance(5_000);
+      ada.link.trickle('down', 1);
+    }
+
+    expect(ended).toEqual([]);
+  });
 });

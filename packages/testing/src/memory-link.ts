@@ -47,6 +47,8 @@ export interface MemoryLink {
   /** Holds what goes this way, and makes its writer wait past the high-water mark, until {@link resume}. */
   stall(direction: Direction): void;
   resume(direction: Direction): void;
+  /** Lets the first `count` messages of a stalled way through, and no more: a link that is slow, not stuck. */
+  trickle(direction: Direction, count: number): void;
   /** Bytes written each way, those that were lost included. */
   readonly bytes: { readonly up: number; readonly down: number };
   /** False once both ends have ended. */
@@ -77,6 +79,10 @@ class MemoryEnd implements Connection {
     this.#resolveClosed = resolve;
     this.#decode = decodeOptions;
     this.supports = { binary, pause: true };
+  }
+
+  get written(): number {
+    return this.out.gone;
   }
 
   send({ text, bytes }: Frame): void | Promise<void> {
@@ -187,6 +193,7 @@ export function memoryLink(options: MemoryLinkOptions = {}): MemoryLink {
     mute: (direction) => pipe(direction).mute(),
     stall: (direction) => pipe(direction).stall(),
     resume: (direction) => pipe(direction).resume(),
+    trickle: (direction, count) => pipe(direction).trickle(count),
     get bytes() {
       return { up: up.bytes, down: down.bytes };
     },

@@ -42,6 +42,11 @@ export class MemoryPipe {
     if (this.#unread > this.#options.highWaterBytes) return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Bytes that are neither underway nor unread. */
+  get gone(): number {
+    return this.bytes - this.#unread;
+  }
+
   /** The reader took so many bytes. */
   taken(bytes: number): void {
     this.#unread -= bytes;
@@ -51,6 +56,12 @@ export class MemoryPipe {
   /** Nothing arrives until {@link resume}; the writer is made to wait. */
   stall(): void {
     if (this.#state === 'flowing') this.#state = 'stalled';
+  }
+
+  /** Delivers the first few of what is stalled. */
+  trickle(count: number): void {
+    if (this.#state !== 'stalled') return;
+    this.#deliver(this.#underway.splice(0, count).map(({ parcel }) => parcel));
   }
 
   resume(): void {

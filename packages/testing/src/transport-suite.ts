@@ -19,7 +19,7 @@ export const transportLaws: readonly TransportLaw[] = [...deliveryLaws, ...lifec
 
 /** Declares one test for each law, inside a `describe` of its own. Call it at the top of a test file. */
 export function transportSuite({ name, open, supports = {} }: TransportSuiteOptions): void {
-  const can: TransportSupports = { binary: true, pause: true, clientProbe: true, ...supports };
+  const can: TransportSupports = { binary: true, pause: true, clientProbe: true, progress: true, ...supports };
   describe(`${name} keeps the contract of a transport`, () => {
     for (const law of transportLaws.filter(({ needs }) => needs?.(can) ?? true)) {
       test(law.name, async () => {

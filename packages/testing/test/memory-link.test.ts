@@ -132,6 +132,23 @@ describe('memoryLink', () => {
     expect([resolved, reader.batches.flat().length]).toEqual([true, 2]);
   });
 
+  test('a stalled direction lets through as much as the test says, and written says how much that is', async () => {
+    const link = memoryLink();
+    const reader = collect(link.client);
+    link.stall('down');
+    for (const text of ['abc', 'de', 'f']) void link.server.send(frame(text));
+    await settle();
+    expect([reader.batches.length, link.server.written]).toEqual([0, 0]);
+    link.trickle('down', 2);
+    await settle();
+    expect([reader.batches.flat().length, link.server.written]).toEqual([2, 5]);
+    link.resume('down');
+    await settle();
+    expect([reader.batches.flat().length, link.server.written]).toEqual([3, 6]);
+    link.trickle('down', 1);
+    expect(reader.batches.flat().length).toBe(3);
+  });
+
   test('bytes are counted each way as UTF-8', async () => {
     const link = memoryLink();
     void link.client.send(frame('é', new Uint8Array(3)));

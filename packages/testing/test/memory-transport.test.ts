@@ -95,6 +95,15 @@ const spoilers: Record<string, (connection: Connection) => Connection> = {
     });
   },
   'ignores probes': (connection) => spoilt(connection, { probe: () => {} }),
+  'never tells that anything was taken': (connection) => spoilt(connection, { written: 0 }),
+  'takes for written what only waits': (connection) => {
+    let written = 0;
+    return spoilt(connection, {
+      get written() {
+        return written++;
+      },
+    });
+  },
 };
 
 /** The first law that does not hold; undefined when all do. */

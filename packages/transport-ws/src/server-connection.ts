@@ -28,6 +28,17 @@ export interface ServerConnectionOptions {
 
 const supports: ConnectionSupports = { binary: true, pause: true };
 
+/**
+ * What Node's socket writes through. Its own `bytesWritten` counts what only waits in it, and `writableLength` all of a
+ * large write until the last byte is gone; Node tells a socket that times out from a slow one by these two as well.
+ */
+interface SocketHandle {
+  /** Handed to the system's queue so far. */
+  readonly bytesWritten: number;
+  /** Of that, what the system has not taken. */
+  readonly writeQueueSize: number;
+}
+
 /** A WebSocket that knows its connection, so that its listeners are the same few functions for all of them. */
 export class PeerSocket extends WebSocket {
   connection: ServerConnection | undefined;
@@ -48,6 +59,7 @@ export class ServerConnection implements Connection {
   #queuedBytes = 0;
   #drained: Promise<void> | undefined;
   #tellDrained: (() => void) | undefined;
+  #written = 0;
 
   constructor(ws: PeerSocket, socket: Socket, options: ServerConnectionOptions) {
     this.#ws = ws;
@@ -66,6 +78,13 @@ export class ServerConnection implements Connection {
   /** Counted in bytes, not messages: a large one that comes slowly is life too. */
   get heard(): number {
     return this.#socket.bytesRead;
+  }
+
+  get written(): number {
+    const { _handle: handle } = this.#socket as Socket & { readonly _handle?: SocketHandle | null };
+    // The handle is gone once the link is.
+    if (handle) this.#written = handle.bytesWritten - handle.writeQueueSize;
+    return this.#written;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<readonly Incoming[]> {

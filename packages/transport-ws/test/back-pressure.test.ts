@@ -40,6 +40,30 @@ test('send asks to wait in a later turn too', async () => {
   expect(asked).toBe(true);
 });
 
+test('F19: written rises within one large write, so that a slow peer is told from a stuck one', async () => {
+  const server = await listen();
+  const peer = await upgradeRaw(server);
+  const { connection } = await server.accepted();
+  const bytes = new Uint8Array(64 * 1024 * 1024);
+  peer.socket.pause();
+  void connection.send(frameOf({ type: 'AUDIO' }, bytes));
+  await settle();
+  const { written = 0 } = connection;
+  expect(written).toBeGreaterThan(0);
+  expect(written).toBeLessThan(bytes.length);
+  let read = 0;
+  peer.socket.on('data', (chunk: Buffer) => {
+    read += chunk.length;
+    if (read > written + 1_000_000) peer.socket.pause();
+  });
+  peer.socket.resume();
+  await until(() => (connection.written ?? 0) > written);
+  expect(connection.written).toBeLessThan(bytes.length);
+  connection.close(1006);
+  await connection.closed;
+  expect(connection.written).toBeGreaterThan(written);
+});
+
 test('who waits to send goes on when the link ends', async () => {
   const server = await listen();
   const peer = await upgradeRaw(server);

@@ -63,6 +63,12 @@ export interface Connection extends AsyncIterable<readonly Incoming[]> {
   /** How many times anything at all arrived, the link's own signs of life included. Never falls. */
   readonly heard: number;
 
+  /**
+   * How many bytes of what was sent are off this end's hands: a slow link is told from a stuck one by whether it rises.
+   * Never falls. Absent where the link does not tell, as on a client's end; a writer then takes it to stand still.
+   */
+  readonly written?: number | undefined;
+
   /** Ends the connection after what was sent before. Safe to call twice; the first call counts. */
   close(code: CloseCode, reason?: string, retryAfterMs?: number): void;
 

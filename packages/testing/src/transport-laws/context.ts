@@ -35,6 +35,8 @@ export interface OpenTransport {
 export interface TransportSupports extends ConnectionSupports {
   /** `probe` on the client's end makes the link answer. False for browsers, which can not ping. */
   readonly clientProbe: boolean;
+  /** The server's end says how much of what it sent the link has taken. */
+  readonly progress: boolean;
 }
 
 export interface TransportLaw {

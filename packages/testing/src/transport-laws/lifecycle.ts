@@ -184,6 +184,29 @@ const waitingLaws: readonly TransportLaw[] = [
     },
   },
   {
+    name: "F14: a server's written stands still while the peer reads nothing, and rises while it reads",
+    needs: ({ pause, progress }) => pause && progress,
+    async run(open) {
+      const { client, server } = await connect(open);
+      let sent = 0;
+      let written = -1;
+      // Full once the system has taken nothing more for a while.
+      while (sent < FLOOD_FRAMES && !(server.send(flood) && server.written === written)) {
+        sent++;
+        written = server.written ?? Number.NaN;
+        await settle(20);
+      }
+      await settle(50);
+      expect(server.written).toBe(written);
+      const gathered = new Gathered(client);
+      await gathered.first(sent);
+      await eventually(() => server.written !== undefined && server.written >= sent * flood.text.length);
+      server.close(1000);
+      await gathered.over;
+      expect(server.written).toBeGreaterThanOrEqual((sent + 1) * flood.text.length);
+    },
+  },
+  {
     name: 'heard rises with everything that arrives, and never falls',
     async run(open) {
       for (const [from, to] of directions(await connect(open))) {
