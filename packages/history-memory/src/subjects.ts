@@ -10,6 +10,8 @@ interface Begun {
   /** The text stream it is, when it is one. */
   readonly stream: Stream | undefined;
   isOpen: boolean;
+  /** What belongs to it and ends with it: one thing at most. */
+  inner: Begun | undefined;
 }
 
 /** What is open must stay known, whatever its age. */
@@ -22,19 +24,22 @@ export class Subjects {
   #begun: Generations<Map<string, Begun>> | undefined;
 
   /** Whether an entry may do this to its subject now. */
-  allows({ key, step, owner }: Subject): boolean {
+  allows({ key, step, owner, within }: Subject): boolean {
     const begun = this.#find(key);
-    if (step === 'open' || step === 'once') return begun === undefined;
+    if (step === 'open') return begun === undefined && (within === undefined || this.#find(within)?.isOpen === true);
     if (begun === undefined || !begun.isOpen) return false;
     return begun.owner === undefined || owner === undefined || begun.owner === owner;
   }
 
   /** Notes that an allowed step is at `position`. Gives the stream it belongs to. */
-  note({ key, step, owner }: Subject, position: number, isStream: boolean): Stream | undefined {
-    if (step === 'open' || step === 'once') {
+  note({ key, step, owner, within }: Subject, position: number, isStream: boolean): Stream | undefined {
+    if (step === 'open') {
       const stream: Stream | undefined = isStream ? { state: 'open', last: position, entries: 0 } : undefined;
+      const begun: Begun = { owner, stream, isOpen: true, inner: undefined };
       this.#begun ??= new Generations(() => new Map());
-      this.#begun.young.set(key, { owner, stream, isOpen: step === 'open' });
+      this.#begun.young.set(key, begun);
+      const outer = within === undefined ? undefined : this.#find(within);
+      if (outer !== undefined) outer.inner = begun;
       return stream;
     }
     const begun = this.#find(key);
@@ -42,6 +47,7 @@ export class Subjects {
     if (begun.stream !== undefined) begun.stream.last = position;
     if (step === 'end') {
       begun.isOpen = false;
+      if (begun.inner !== undefined) begun.inner.isOpen = false;
       // Its end is what must be remembered as long as the window reaches back to it.
       this.#begun?.young.set(key, begun);
     }

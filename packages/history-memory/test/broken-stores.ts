@@ -97,6 +97,8 @@ export const breaks: Readonly<Record<string, Break>> = {
   'ignores subjects': (store) => appendChanged(store, () => ({ subject: undefined })),
   "lets anybody into another's stream": (store) =>
     appendChanged(store, ({ subject }) => (subject ? { subject: { key: subject.key, step: subject.step } } : {})),
+  'lets a question outlive its call': (store) =>
+    appendChanged(store, ({ subject }) => (subject?.within ? { subject: { ...subject, within: undefined } } : {})),
   'goes on after TRANSACTION_END': (store) => ({
     ...appendChanged(store, ({ type }) => (type === 'TRANSACTION_END' ? { type: 'END' } : {})),
     ...readChanged(store, (entry) => [{ ...entry, type: entry.type === 'END' ? 'TRANSACTION_END' : entry.type }]),

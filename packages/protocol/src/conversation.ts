@@ -30,7 +30,9 @@ export interface ConversationMessage {
 
 export interface ConversationRun {
   readonly id: string;
+  /** `RUNNING`; else what ended it: `OK`, `CANCELLED`, `INTERRUPTED`, `ERROR`. */
   readonly status: string;
+  /** What it came to, or why it did not. */
   readonly summary?: string | undefined;
 }
 
@@ -38,8 +40,12 @@ export interface ConversationCall {
   readonly id: string;
   readonly tool: string;
   readonly params?: JsonValue | undefined;
+  /** `QUEUED`, `RUNNING`, `WAITING` for a person's word, `APPROVED` …; else what ended it: `OK`, `CANCELLED` … */
   readonly status: string;
+  readonly runId?: string | undefined;
   readonly progress?: number | undefined;
+  /** What it has of its result so far. */
+  readonly partial?: JsonValue | undefined;
   readonly ask?: JsonValue | undefined;
   readonly result?: JsonValue | undefined;
 }
@@ -137,25 +143,25 @@ const messageUpdate: Reducer = ({ messages }, _entry, payload) => {
 const run: Reducer = ({ runs }, { id, run_id = id, type }, payload) => {
   const ended = type === 'RUN_ERROR' ? 'ERROR' : (text(payload['status']) ?? 'OK');
   const status = type === 'RUN_STARTED' ? 'RUNNING' : ended;
-  return {
-    runs: put<ConversationRun>(runs, { id: run_id, status }, () => ({ status, summary: text(payload['summary']) })),
-  };
+  const summary = text(payload[type === 'RUN_ERROR' ? 'message' : 'summary']);
+  return { runs: put<ConversationRun>(runs, { id: run_id, status }, () => ({ status, summary })) };
 };
 
 const finalStatuses: readonly string[] = ['OK', 'CANCELLED', 'ERROR', 'DENIED', 'INTERRUPTED'];
 
 const call: Reducer = ({ calls }, entry, payload) => {
-  const { tool, params, progress, ask, result } = payload;
+  const { tool, params, progress, partial, ask, result } = payload;
   const id = text(payload['call_id']) ?? entry.id;
-  // An approval has a terminal of its own, so it can come after the call's.
+  // Of a log that another implementation wrote: what comes after the end changes nothing.
   const over = calls.some((item) => item.id === id && finalStatuses.includes(item.status));
   if (over && entry.type === 'TOOL_UPDATE') return {};
   const status = text(payload['status']) ?? (entry.type === 'TOOL_CALL' ? 'QUEUED' : 'OK');
   return {
-    calls: put<ConversationCall>(calls, { id, tool: text(tool) ?? '', status }, (old) => ({
+    calls: put<ConversationCall>(calls, { id, tool: text(tool) ?? '', status, runId: entry.run_id }, (old) => ({
       status,
       params: params === undefined ? old.params : params,
       progress: typeof progress === 'number' ? progress : old.progress,
+      partial: partial === undefined ? old.partial : partial,
       ask: ask === undefined ? old.ask : ask,
       result: result === undefined ? old.result : result,
     })),

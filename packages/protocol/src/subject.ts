@@ -2,7 +2,7 @@
 // each. Pure. Spec: §6, invariant 16.
 
 import type { Subject } from './contracts/history-store.ts';
-import { isJsonObject, type JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /**
  * The subject of a message, or undefined for one that stands alone.
@@ -28,10 +28,15 @@ export function subjectOf(type: string, payload: JsonValue, owner: string, runId
     case 'TOOL_DONE':
       return { key: `call:${payload['call_id']}`, step: 'end' };
     case 'TOOL_UPDATE':
-      return payload['status'] === 'APPROVED' || payload['status'] === 'DENIED'
-        ? { key: `approval:${payload['call_id']}`, step: 'once' }
-        : { key: `call:${payload['call_id']}`, step: 'part' };
+      return updateOf(payload);
     default:
       return undefined;
   }
+}
+
+/** An agent's question opens what a person's word closes: so there is no word without a question, and one at most. */
+function updateOf({ call_id: id, status, ask }: JsonObject): Subject {
+  if (status === 'APPROVED' || status === 'DENIED') return { key: `approval:${id}`, step: 'end' };
+  if (status === 'WAITING' && ask !== undefined) return { key: `approval:${id}`, step: 'open', within: `call:${id}` };
+  return { key: `call:${id}`, step: 'part' };
 }

@@ -108,7 +108,9 @@ describe('runs and calls', () => {
     expect(reduceAll([started, run(3, 'RUN_FINISHED', { status: 'OK', summary: 'done' })]).runs).toEqual([
       { id: 'run-1', status: 'OK', summary: 'done' },
     ]);
-    expect(reduceAll([started, run(3, 'RUN_ERROR', { code: 'X' })]).runs).toEqual([{ id: 'run-1', status: 'ERROR' }]);
+    expect(reduceAll([started, run(3, 'RUN_ERROR', { code: 'X', message: 'it broke' })]).runs).toEqual([
+      { id: 'run-1', status: 'ERROR', summary: 'it broke' },
+    ]);
   });
 
   test('a call asks, is approved, makes progress and gives its result', () => {
@@ -122,9 +124,9 @@ describe('runs and calls', () => {
     const going = [
       ...log,
       call(4, 'TOOL_UPDATE', { status: 'APPROVED' }),
-      call(5, 'TOOL_UPDATE', { status: 'RUNNING', progress: 0.5 }),
+      call(5, 'TOOL_UPDATE', { status: 'RUNNING', progress: 0.5, partial: 'row 12' }),
     ];
-    expect(reduceAll(going).calls).toMatchObject([{ status: 'RUNNING', progress: 0.5 }]);
+    expect(reduceAll(going).calls).toMatchObject([{ status: 'RUNNING', progress: 0.5, partial: 'row 12' }]);
     expect(reduceAll([...going, call(6, 'TOOL_DONE', { result: 'ok' })]).calls).toMatchObject([
       { status: 'OK', result: 'ok' },
     ]);
@@ -133,6 +135,21 @@ describe('runs and calls', () => {
   test('an approval that comes after the end of its call changes nothing [RUN-3]', () => {
     const done = reduceAll([call(2, 'TOOL_CALL'), call(3, 'TOOL_DONE', { status: 'CANCELLED' })]);
     expect(reduceConversation(done, call(4, 'TOOL_UPDATE', { status: 'APPROVED' })).calls).toEqual(done.calls);
+  });
+
+  test('a call and a message belong to the run they were made in, whatever ends them [RUN-1]', () => {
+    const inRun = { run_id: 'run-1' };
+    const { messages, calls, runs } = reduceAll([
+      entryAt(2, 'RUN_STARTED', {}, inRun),
+      entryAt(3, 'MESSAGE_START', { message_id: 'w-1', text: 'half' }, inRun),
+      entryAt(4, 'TOOL_CALL', { call_id: 'c-1', tool: 'book' }, inRun),
+      entryAt(5, 'MESSAGE_END', { message_id: 'w-1', start_seq: '3', status: 'cancelled', text: 'half' }, inRun),
+      entryAt(6, 'TOOL_DONE', { call_id: 'c-1', status: 'CANCELLED' }, inRun),
+      entryAt(7, 'RUN_FINISHED', { status: 'CANCELLED', summary: 'a newer message came' }, inRun),
+    ]);
+    expect(messages).toMatchObject([{ text: 'half', status: 'cancelled', runId: 'run-1' }]);
+    expect(calls).toMatchObject([{ status: 'CANCELLED', runId: 'run-1' }]);
+    expect(runs).toEqual([{ id: 'run-1', status: 'CANCELLED', summary: 'a newer message came' }]);
   });
 });
 

@@ -12,8 +12,13 @@ describe('a subject', () => {
     ['TOOL_CALL', { call_id: 'c-1', tool: 'x' }, { key: 'call:c-1', step: 'open' }],
     ['TOOL_UPDATE', { call_id: 'c-1', status: 'RUNNING' }, { key: 'call:c-1', step: 'part' }],
     ['TOOL_UPDATE', { call_id: 'c-1', status: 'WAITING' }, { key: 'call:c-1', step: 'part' }],
-    ['TOOL_UPDATE', { call_id: 'c-1', status: 'APPROVED' }, { key: 'approval:c-1', step: 'once' }],
-    ['TOOL_UPDATE', { call_id: 'c-1', status: 'DENIED' }, { key: 'approval:c-1', step: 'once' }],
+    [
+      'TOOL_UPDATE',
+      { call_id: 'c-1', status: 'WAITING', ask: 'Really?' },
+      { key: 'approval:c-1', step: 'open', within: 'call:c-1' },
+    ],
+    ['TOOL_UPDATE', { call_id: 'c-1', status: 'APPROVED' }, { key: 'approval:c-1', step: 'end' }],
+    ['TOOL_UPDATE', { call_id: 'c-1', status: 'DENIED' }, { key: 'approval:c-1', step: 'end' }],
     ['TOOL_DONE', { call_id: 'c-1' }, { key: 'call:c-1', step: 'end' }],
   ])('%s %j belongs to %j [TEXT-2]', (type, payload, subject) => {
     expect(subjectOf(type, payload, 'ada', 'run-1')).toEqual(subject);

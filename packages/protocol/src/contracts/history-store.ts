@@ -29,8 +29,10 @@ export interface Entry {
 export interface Subject {
   /** Unique within the transaction: `message:ID`, `run:ID`, `call:ID`, `approval:ID`. */
   readonly key: string;
-  /** `open` begins it, `part` needs it open, `end` closes it, `once` is both in one. */
-  readonly step: 'open' | 'part' | 'end' | 'once';
+  /** `open` begins it, `part` needs it open, `end` closes it. Each has at most one beginning and one end. */
+  readonly step: 'open' | 'part' | 'end';
+  /** Of an `open`: the key of what it belongs to. It must be open, and its end is the end of this, too. */
+  readonly within?: string | undefined;
   /**
    * Whoever opened it: a `part` or `end` with another owner is refused. Absent on the `open`: anybody may go on with
    * it; absent on a `part` or `end`: it goes on with anybody's, as when the server closes what was abandoned.

@@ -75,13 +75,33 @@ export const subjectLaws: readonly HistoryLaw[] = [
     },
   },
   {
-    name: 'a call is approved or denied once, while it is open or not',
+    name: 'F58: a call is approved or denied once, after it asked and before its end',
     async run({ store }) {
       const log = await Log.create(await store());
+      const update = (status: string, fields: object = {}) => draft(call('TOOL_UPDATE', { status, ...fields }));
       const verdict = (status: string) => draft({ ...call('TOOL_UPDATE', { status }), user: 'ann' });
+      expect(await log.append([verdict('APPROVED'), update('WAITING', { ask: '?' })])).toEqual([
+        refused('subject'),
+        refused('subject'),
+      ]);
       await log.put(draft(call('TOOL_CALL')));
-      expect(await log.append([verdict('APPROVED'), verdict('DENIED')])).toEqual([stored(3), refused('subject')]);
-      expect(await log.append([draft(call('TOOL_UPDATE', { status: 'RUNNING' }))])).toEqual([stored(4)]);
+      expect(await log.append([verdict('APPROVED'), update('WAITING')])).toEqual([refused('subject'), stored(3)]);
+      const asked = [update('WAITING', { ask: 'Really?' }), verdict('DENIED'), verdict('APPROVED')];
+      expect(await log.append(asked)).toEqual([stored(4), stored(5), refused('subject')]);
+      expect(await log.append([update('RUNNING'), update('WAITING', { ask: 'Again?' })])).toEqual([
+        stored(6),
+        refused('subject'),
+      ]);
+    },
+  },
+  {
+    name: 'F58: a question that waits ends with its call: nobody can answer it any more',
+    async run({ store }) {
+      const log = await Log.create(await store());
+      await log.append([draft(call('TOOL_CALL')), draft(call('TOOL_UPDATE', { status: 'WAITING', ask: '?' }))]);
+      await log.put(draft(call('TOOL_DONE', { status: 'CANCELLED' })));
+      const late = draft({ ...call('TOOL_UPDATE', { status: 'APPROVED' }), user: 'ann' });
+      expect(await log.append([late])).toEqual([refused('subject')]);
     },
   },
   {
