@@ -55,6 +55,7 @@ export function fakeTurn(
         ended = true;
       },
     }),
+    call: () => Promise.reject(new Error('fakeTurn: expected no call')),
   };
   return { turn, written, replies, ended: () => ended };
 }

@@ -1,56 +1,49 @@
 // Runs a transaction's tool: a cursor over the log that turns each person's message into one turn, one after another,
-// while this node holds the lease. What a tool throws, or how long it takes, costs its own turn only. Spec: §4.
+// while this node holds the lease; and what it takes over from another node. What a tool throws, or how long it takes,
+// costs its own turn only. Spec: §4.
 
-import {
-  type Entry,
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  type Lease,
-  type Pending,
-  type Timer,
-} from '@haip/protocol';
+import type { Entry, Lease, Pending, Timer } from '@haip/protocol';
+import { closeOpen } from './closing.ts';
 import type { ServerContext } from './context.ts';
-import type { Follower, LiveLog } from './live-log.ts';
-import type { LoggedEntry } from './logged-entry.ts';
-import { type AnyTool, type CheckedInput, checkInput } from './toolbox.ts';
-import { settled, ToolTurn, type TurnEnd } from './turn.ts';
+import { cancelled, type Ending, failed, finished, interrupted, Stopped } from './ending.ts';
+import { LEASE_MS, LeaseHold } from './lease-hold.ts';
+import type { Follower, LiveLog, LogStretch } from './live-log.ts';
+import { Pen, Refused } from './pen.ts';
+import { lostAsks, readSpoken } from './takeover.ts';
+import { callTool } from './tool-input.ts';
+import { type AnyTool, answers } from './toolbox.ts';
+import { settled, ToolTurn } from './turn.ts';
+import { TurnWatch } from './turn-watch.ts';
 
-const LEASE_MS = 30_000;
 /** How long after the store failed it is asked again. */
 const RETRY_MS = 1_000;
-/** How long a tool may go on after its signal was aborted, before its turn is closed without it. */
-const GRACE_MS = 5_000;
+/** How often a turn is begun that its server never lives to end. */
+const MOST_TRIES = 2;
 
-/** How a turn ended, and what its RUN_ERROR says. */
-type Ending = readonly [TurnEnd, JsonObject?];
-
-const finished: Ending = ['OK'];
 const noTries = {};
-
-/** True for what a tool answers: a person's whole message, the end of a streamed one, a piece of audio. */
-function wantsAnswer(entry: Entry): boolean {
-  if (entry.user === null) return false;
-  return entry.type === 'MESSAGE' || entry.type === 'MESSAGE_END' || entry.type === 'AUDIO';
-}
-
-/** A message does not fit the tool's input; the tool never saw it. */
-class InvalidInput extends Error {}
+const overtaken = cancelled('a newer message came');
+const givenUp = failed(`the tool was begun ${MOST_TRIES} times, and each time its server stopped`);
 
 export class Agent implements Follower {
   readonly #context: ServerContext;
   readonly #log: LiveLog;
   readonly #tool: AnyTool;
   readonly #holder: string;
+  readonly #lease: LeaseHold;
+  readonly #watch: TurnWatch;
   #cursor: number | undefined;
-  #lease: Lease | undefined;
-  #leaseUntil = 0;
+  /** The fence since which nothing that others left is open. */
+  #tidySince: number | undefined;
+  /** A turn whose end the store did not take. */
+  #unclosed: { readonly fence: number; readonly ending: Ending } | undefined;
+  /** Messages above the cursor whose turn said something under another fence: it is not begun again. */
+  #spoken: ReadonlySet<string> = new Set();
   #turn: ToolTurn | undefined;
-  #turnSince = 0;
-  #watch: Timer | undefined;
   #retry: Timer | undefined;
   #epoch: string;
   #running = false;
+  /** The user whose other turns must end before the next message gets its own. */
+  #waitsFor: string | undefined;
   #work: Promise<void> | undefined;
   #closed = false;
   /** Called when there is nothing left to answer. */
@@ -63,6 +56,10 @@ export class Agent implements Follower {
     this.#tool = tool;
     this.#holder = holder;
     this.#epoch = log.epoch;
+    this.#lease = new LeaseHold(context, log.transaction, holder, () =>
+      this.#turn?.halt(new Stopped('another node answers this transaction now', interrupted)),
+    );
+    this.#watch = new TurnWatch(context, tool.name, () => this.#renew());
   }
 
   get position(): number {
@@ -75,22 +72,26 @@ export class Agent implements Follower {
   }
 
   get busy(): boolean {
-    return this.#running;
+    return this.#running || this.#waitsFor !== undefined;
   }
 
   wake(): void {
-    if (this.#turn) this.#look(this.#turn);
-    if (this.#running || this.#closed || (this.#cursor === this.#log.last && this.#epoch === this.#log.epoch)) return;
+    this.#turn?.look();
+    if (this.#turn && this.#isOvertaken(this.#turn.message))
+      this.#turn.halt(new Stopped('a newer message came', overtaken));
+    if (this.#running || this.#closed || (this.#waitsFor !== undefined && !this.#log.state.ended)) return;
+    const isUpToDate = this.#cursor === this.#log.last && this.#epoch === this.#log.epoch;
+    if (isUpToDate && this.#tidySince === this.#lease.fence) return;
     this.#running = true;
     this.#work = this.#run();
   }
 
   close(): void {
     this.#closed = true;
-    this.#watch?.cancel();
-    this.#watch = undefined;
+    this.#watch.close();
     this.#retry?.cancel();
-    this.#turn?.stop.stop(new Error('the server is closing'));
+    this.#stopWaiting();
+    this.#turn?.halt(new Stopped('the server is closing', failed('the server is closing')));
   }
 
   /** Another node answers, until its lease could have lapsed; or the store failed, for a moment. */
@@ -102,42 +103,53 @@ export class Agent implements Follower {
     });
   }
 
-  /** Whether somebody stopped the turn that runs. */
-  #look(turn: ToolTurn): void {
-    if (this.#log.state.ended) turn.stop.stop(new Error('the transaction has ended'));
-    else if (turn.runId !== undefined && this.#log.state.cancelled.has(turn.runId))
-      turn.stop.stop(new Error('cancelled'));
+  readonly #wakeForRoom = (): void => {
+    this.#waitsFor = undefined;
+    this.wake();
+  };
+
+  #stopWaiting(): void {
+    if (this.#waitsFor !== undefined) this.#context.slots.forget(this.#waitsFor, this.#wakeForRoom);
+    this.#waitsFor = undefined;
+  }
+
+  #renew(): void {
+    const fail = (error: unknown): void => this.#context.log('warn', 'lease not renewed', { error });
+    try {
+      const held = this.#lease.take();
+      if (held instanceof Promise) held.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   /** Waits only for what is not there at once: most messages are answered without a pause between. */
   async #run(): Promise<void> {
+    this.#stopWaiting();
     try {
-      while (!this.#closed) {
-        const held = this.#hold();
+      while (!this.#closed && this.#waitsFor === undefined) {
+        const held = this.#lease.take();
         const lease = held instanceof Promise ? await held : held;
-        if (lease === undefined) return this.#wakeLater(LEASE_MS);
+        if (lease === undefined) return this.#standBy();
         if (this.#epoch !== this.#log.epoch) {
-          // Another log has another lease, too.
-          this.#epoch = this.#log.epoch;
-          this.#cursor = 0;
-          this.#lease = undefined;
+          this.#beginEpoch();
           continue;
         }
         // Another node may have answered since this one last looked.
-        this.#cursor = Math.max(this.#cursor ?? 0, lease.record.done);
-        if (this.#cursor >= this.#log.last) return;
-        const read = this.#log.after(this.#cursor);
+        this.#moveTo(Math.max(this.position, lease.record.done));
+        if (this.#tidySince !== lease.fence) await this.#takeOver(lease);
+        if (this.position >= this.#log.last) return;
+        const read = this.#log.after(this.position);
         const stretch = read instanceof Promise ? await read : read;
         if (stretch.epoch !== this.#epoch) continue;
-        if (stretch.first > this.#cursor + 1) {
-          const [from, to] = [this.#cursor + 1, stretch.first - 1];
-          this.#context.log('error', 'trimmed unanswered', { transaction: this.#log.transaction, from, to });
-        }
-        const whole = await this.#answerAll(stretch.entries, lease);
-        if (whole) this.#cursor = Math.max(this.#cursor, stretch.last);
+        const lost = this.#tellOfLost(stretch, lease);
+        if (lost) await lost;
+        const whole = await this.#answerAll(stretch, lease);
+        if (whole) this.#moveTo(Math.max(this.position, stretch.last));
       }
     } catch (error) {
       this.#context.log('error', 'agent stopped', { transaction: this.#log.transaction, error });
+      if (isStale(error)) this.#lease.drop();
       this.#wakeLater(RETRY_MS);
     } finally {
       this.#running = false;
@@ -146,171 +158,136 @@ export class Agent implements Follower {
     }
   }
 
+  #moveTo(position: number): void {
+    this.#cursor = position;
+    this.#log.state.answered(position);
+  }
+
+  /** Another node answers here. */
+  #standBy(): void {
+    this.#log.state.asks = undefined;
+    this.#wakeLater(LEASE_MS);
+  }
+
+  /** Another log has another lease, too. */
+  #beginEpoch(): void {
+    this.#epoch = this.#log.epoch;
+    this.#cursor = 0;
+    this.#tidySince = undefined;
+    this.#lease.drop();
+  }
+
+  /** Between turns nothing is open: what is was left by who held the lease before, or when the store failed. */
+  async #takeOver(lease: Lease): Promise<void> {
+    const reading = this.#log.refresh();
+    if (reading) await reading;
+    this.#log.state.asks ??= [];
+    this.#spoken = await readSpoken(this.#log, this.position);
+    const ending = this.#unclosed?.fence === lease.fence ? this.#unclosed.ending : interrupted;
+    if (!this.#log.state.ended) await closeOpen(this.#context, this.#log, this.#pen(lease), ending);
+    this.#unclosed = undefined;
+    this.#tidySince = lease.fence;
+  }
+
+  #pen({ fence }: Lease, answers?: string): Pen {
+    return new Pen(this.#context, this.#log, this.#holder, fence, answers);
+  }
+
+  /** Says in the log which messages went out of it before the tool saw them. */
+  #tellOfLost(stretch: LogStretch, lease: Lease): Pending {
+    const lost = lostAsks(this.#log.state.asks, stretch);
+    if (lost === undefined) return;
+    const { id, from, to } = lost;
+    this.#moveTo(to);
+    this.#context.log('error', 'trimmed unanswered', { transaction: this.#log.transaction, from, to });
+    const pen = this.#pen(lease, id);
+    const { type, payload } = failed(`${from} to ${to} went out of the history before the tool saw it`, 'OVERLOADED');
+    return pen.write([...pen.runStart(), { type, payload }]);
+  }
+
   /** Answers what wants an answer, while the lease holds. False when it stopped before the end. */
-  async #answerAll(entries: readonly LoggedEntry[], { fence }: Lease): Promise<boolean> {
+  async #answerAll({ entries, last }: LogStretch, lease: Lease): Promise<boolean> {
     for (const { entry } of entries) {
-      if (entry.position <= (this.#cursor ?? 0)) continue;
-      // The end of the transaction answers whatever still waits in it.
-      const pending = wantsAnswer(entry) && !this.#log.state.ended ? this.#answer(entry, fence) : undefined;
-      if (pending) await pending;
-      if (this.#closed || this.#lease?.fence !== fence) return false;
-      this.#cursor = entry.position;
+      if (entry.position <= this.position) continue;
+      // The list grows while a tool takes its time, and may then have a hole.
+      if (entry.position > last) break;
+      if (this.#isToAnswer(entry)) {
+        if (!this.#hasRoom(entry)) return false;
+        const pending = this.#answer(entry, lease);
+        if (pending) await pending;
+      }
+      if (this.#closed || this.#lease.fence !== lease.fence) return false;
+      this.#moveTo(entry.position);
     }
     return true;
   }
 
-  /** The lease, taken or renewed when half its time is over; undefined while another node holds it. */
-  #hold(): Lease | undefined | Promise<Lease | undefined> {
-    const now = this.#context.clock.monotonic();
-    if (this.#lease !== undefined && now < this.#leaseUntil - LEASE_MS / 2) return this.#lease;
-    const lease = this.#context.history.lease(this.#log.transaction, this.#holder, LEASE_MS);
-    return lease instanceof Promise ? lease.then((late) => this.#held(late, now)) : this.#held(lease, now);
+  /** The end of the transaction answers whatever still waits in it. */
+  #isToAnswer(entry: Entry): boolean {
+    if (this.#log.state.ended || !answers(this.#tool, entry)) return false;
+    return this.#spoken.size === 0 || !this.#spoken.has(entry.id);
   }
 
-  #held(lease: Lease | null, since: number): Lease | undefined {
-    this.#lease = lease ?? undefined;
-    if (lease === null) this.#turn?.stop.stop(new Error('another node answers this transaction now'));
-    this.#leaseUntil = since + LEASE_MS;
-    return this.#lease;
+  #hasRoom({ user }: Entry): boolean {
+    if (user === null || this.#context.slots.hasRoom(user, this.#wakeForRoom)) return true;
+    this.#waitsFor = user;
+    return false;
   }
 
-  #answer(entry: Entry, fence: number): Pending {
-    const turn = new ToolTurn(this.#context, this.#log, entry, this.#holder, fence);
+  #answer(entry: Entry, lease: Lease): Pending {
+    const turn = new ToolTurn(this.#context, this.#log, entry, this.#holder, lease.fence);
+    const tries = lease.record.tries[entry.position] ?? 0;
+    if (tries >= MOST_TRIES) return this.#close(turn, lease, givenUp);
+    // Before the tool sees it: one that takes its server down with it must be found out by the next one.
+    const record = { done: entry.position - 1, tries: { [entry.position]: tries + 1 } };
+    const saving = this.#lease.save(lease.fence, record);
+    return saving ? saving.then(() => this.#begin(turn, lease)) : this.#begin(turn, lease);
+  }
+
+  #begin(turn: ToolTurn, lease: Lease): Pending {
+    if (this.#closed) return;
+    if (this.#isOvertaken(turn.message)) return this.#close(turn, lease, overtaken);
     this.#turn = turn;
-    const ending = this.#begin(turn, entry);
-    if (ending instanceof Promise) return ending.then((late) => this.#close(turn, fence, late));
-    return this.#close(turn, fence, ending);
+    const ending = this.#attend(turn);
+    if (ending instanceof Promise) return ending.then((late) => this.#close(turn, lease, late));
+    return this.#close(turn, lease, ending);
   }
 
-  /** Writes the turn's last words, then that it is done. */
-  #close(turn: ToolTurn, fence: number, [end, fault]: Ending): Pending {
-    const save = (): Pending => this.#save(turn.message, fence);
-    try {
-      const pending = turn.finish(end, fault);
-      if (pending) return pending.catch((error: unknown) => this.#notClosed(turn, error)).then(save);
-    } catch (error) {
-      this.#notClosed(turn, error);
-    }
-    return save();
-  }
-
-  /** The log refused the turn's last words: it ended, or another node answers now. Who reads it sees why. */
-  #notClosed({ id }: ToolTurn, error: unknown): void {
-    this.#context.log('warn', 'turn not closed', { transaction: this.#log.transaction, message: id, error });
-  }
-
-  #save(entry: Entry, fence: number): Pending {
-    this.#turn = undefined;
-    const record = { done: entry.position, tries: noTries };
-    try {
-      const saving = this.#context.history.saveLease(this.#log.transaction, fence, record);
-      return saving?.catch((error: unknown) => this.#notSaved(error));
-    } catch (error) {
-      this.#notSaved(error);
-    }
-  }
-
-  /** The next turn's record covers this one, too; until then only a crash would have it answered again. */
-  #notSaved(error: unknown): void {
-    this.#context.log('warn', 'lease not saved', { transaction: this.#log.transaction, error });
+  /** Whether a newer message waits, and the tool wants to leave older ones for it. */
+  #isOvertaken({ position }: Entry): boolean {
+    if (this.#tool.whileRunning !== 'interrupt') return false;
+    return (this.#log.state.asks?.at(-1)?.position ?? 0) > position;
   }
 
   /** Lets the tool answer, for as long as it may. A tool that is done at once needs no clock. */
-  #begin(turn: ToolTurn, entry: Entry): Ending | Promise<Ending> {
+  #attend(turn: ToolTurn): Ending | Promise<Ending> {
     try {
-      const pending = this.#call(turn, entry);
-      return pending === undefined || pending === settled ? finished : this.#attend(turn, pending);
+      const pending = callTool(this.#tool, turn);
+      return pending === undefined || pending === settled ? finished : this.#watch.attend(turn, pending);
     } catch (error) {
-      return this.#failed(turn, error);
+      return this.#watch.failed(turn, error);
     }
   }
 
-  /** Waits for the tool, or for its turn to be stopped and its grace to be over. */
-  #attend(turn: ToolTurn, pending: Promise<unknown>): Promise<Ending> {
-    const { clock, limits, log } = this.#context;
-    const { promise, resolve } = Promise.withResolvers<Ending>();
-    let grace: Timer | undefined;
-    const end = (ending: Ending): void => {
-      grace?.cancel();
-      resolve(ending);
+  /** Writes the turn's last words, then that it is done. */
+  #close(turn: ToolTurn, lease: Lease, ending: Ending): Pending {
+    const save = (): Pending => {
+      this.#turn = undefined;
+      return this.#lease.save(lease.fence, { done: turn.message.position, tries: noTries });
     };
-    pending.then(
-      () => end(this.#endingOf(turn)),
-      (error: unknown) => end(this.#failed(turn, error)),
-    );
-    turn.stop.whenStopped(() => {
-      grace ??= clock.timer(GRACE_MS, () => {
-        log('warn', 'tool ignored its signal', { tool: this.#tool.name });
-        end(this.#endingOf(turn));
-      });
-    });
-    this.#turnSince = clock.monotonic();
-    this.#watch ??= clock.timer(Math.min(limits.turnTimeoutMs, LEASE_MS / 2), this.#lookAfter);
-    return promise;
+    const pending = turn.finish(ending);
+    return pending ? pending.catch((error: unknown) => this.#notClosed(turn, lease, ending, error)).then(save) : save();
   }
 
-  /** Keeps a long turn's lease, and to its time. One timer for all turns, since hardly any lives to see it. */
-  readonly #lookAfter = (): void => {
-    this.#watch = undefined;
-    if (this.#turn === undefined) return;
-    const { clock, limits, log } = this.#context;
-    const left = this.#turnSince + limits.turnTimeoutMs - clock.monotonic();
-    if (left <= 0) return this.#turn.stop.stop(new Error('the time for this turn is over'));
-    this.#watch = clock.timer(Math.min(left, LEASE_MS / 2), this.#lookAfter);
-    const failed = (error: unknown): void => log('warn', 'lease not renewed', { error });
-    try {
-      const held = this.#hold();
-      if (held instanceof Promise) held.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
-  };
-
-  #endingOf(turn: ToolTurn): Ending {
-    return turn.stop.stopped ? [this.#endOf(turn)] : finished;
+  /** The log refused the turn's last words, or the store did not say: what is open is closed once it does. */
+  #notClosed({ id }: ToolTurn, { fence }: Lease, ending: Ending, error: unknown): void {
+    this.#context.log('warn', 'turn not closed', { transaction: this.#log.transaction, message: id, error });
+    if (isStale(error)) this.#lease.drop();
+    this.#unclosed = { fence, ending };
+    this.#tidySince = undefined;
   }
+}
 
-  #failed(turn: ToolTurn, error: unknown): Ending {
-    if (turn.stop.stopped && this.#endOf(turn) === 'CANCELLED') return ['CANCELLED'];
-    if (error instanceof InvalidInput) return ['ERROR', { code: 'INVALID_PAYLOAD', message: error.message }];
-    this.#context.log('error', 'tool failed', { tool: this.#tool.name, transaction: this.#log.transaction, error });
-    return ['ERROR'];
-  }
-
-  #endOf(turn: ToolTurn): TurnEnd {
-    return turn.runId !== undefined && this.#log.state.cancelled.has(turn.runId) ? 'CANCELLED' : 'ERROR';
-  }
-
-  /** Calls the tool. What it returns means nothing but that it is done. */
-  #call(turn: ToolTurn, entry: Entry): Promise<unknown> | undefined {
-    if (entry.type === 'AUDIO') return this.#hear(turn, entry) || undefined;
-    if (this.#tool.onMessage === undefined) return undefined;
-    if (entry.type === 'MESSAGE') return this.#tell(turn, entry.payload);
-    const end = isJsonObject(entry.payload) ? entry.payload : {};
-    if (typeof end['text'] === 'string') return this.#tell(turn, end['text']);
-    return this.#wholeText(turn, end).then((text) => this.#tell(turn, text));
-  }
-
-  #hear(turn: ToolTurn, { bytes = new Uint8Array(), mime = 'application/octet-stream', payload }: Entry): Pending {
-    const duration = isJsonObject(payload) ? payload['duration_ms'] : undefined;
-    const durationMs = typeof duration === 'number' ? duration : undefined;
-    return this.#tool.onAudio?.(turn, { bytes, mime, durationMs });
-  }
-
-  #tell(turn: ToolTurn, payload: JsonValue): Promise<unknown> | undefined {
-    const checked = checkInput(this.#tool, payload);
-    if (checked instanceof Promise) return checked.then((late) => this.#tellChecked(turn, late));
-    return this.#tellChecked(turn, checked);
-  }
-
-  #tellChecked(turn: ToolTurn, input: CheckedInput): Promise<unknown> | undefined {
-    if (!input.ok) throw new InvalidInput(`expected ${input.expected}`);
-    return this.#tool.onMessage?.(turn, input.value) || undefined;
-  }
-
-  /** The text of a streamed message that is too long for its END to carry. */
-  async #wholeText(turn: ToolTurn, end: JsonObject): Promise<string> {
-    const { messages } = await turn.conversation();
-    return messages.find((message) => message.id === end['message_id'])?.text ?? '';
-  }
+function isStale(error: unknown): boolean {
+  return error instanceof Refused && error.why === 'lease';
 }

@@ -3,6 +3,7 @@ import type { ServerLimits } from './limits.ts';
 import type { LiveLogs } from './live-logs.ts';
 import type { Session } from './session.ts';
 import type { Toolbox } from './toolbox.ts';
+import type { TurnSlots } from './turn-slots.ts';
 
 /** What every part of one server shares. Nothing else reaches outside. */
 export interface ServerContext {
@@ -14,6 +15,7 @@ export interface ServerContext {
   readonly limits: ServerLimits;
   readonly toolbox: Toolbox;
   readonly logs: LiveLogs;
+  readonly slots: TurnSlots;
   /** The live session of each session id: one at most. */
   readonly sessions: Map<string, Session>;
   authenticator(): Authenticator | undefined;

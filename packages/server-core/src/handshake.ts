@@ -88,7 +88,7 @@ export function haiPayload(context: ServerContext, welcome: Welcome): JsonObject
     accept_events: acceptedEvents,
     capabilities: {
       binary_frames: true,
-      max_concurrent_runs: 1,
+      max_concurrent_runs: limits.maxConcurrentRuns,
       transaction_log: true,
       ...(welcome.terms.transactionLog ? { flow_control: windowsOf(limits) } : {}),
     },

@@ -1,4 +1,4 @@
 export { isSameSecret } from '@haip/platform';
-export { createPermissionMap, type HAIPUser, type Tool, type Turn } from '@haip/protocol';
+export { type Call, createPermissionMap, type HAIPUser, type StopReason, type Tool, type Turn } from '@haip/protocol';
 export { defaultLimits, type ServerLimits } from './limits.ts';
 export { HAIPServer, type HAIPServerOptions } from './server.ts';

@@ -48,6 +48,14 @@ export interface ServerLimits {
   readonly maxTextBytes: number;
   /** How long a turn of a tool may take. Default 600,000. */
   readonly turnTimeoutMs: number;
+  /** How long a tool may go on once its turn, or its call, was stopped; then that is closed without it. Default 5,000. */
+  readonly stopGraceMs: number;
+  /** Turns of one user that go on at once on this node, over all transactions; one more waits. Default 5. */
+  readonly maxConcurrentRuns: number;
+  /** Messages of a transaction that wait for its tool; one more is refused. Default 10,000. */
+  readonly maxWaitingMessages: number;
+  /** Calls that may be open in a transaction when a client begins one more. Default 64. */
+  readonly maxOpenCalls: number;
   /** How long a client may try to send a message again. Default 600,000; below how long the store keeps once-keys. */
   readonly retryWithinMs: number;
   /** Connections at once; one more is closed 1013. Default 10,000. */
@@ -77,6 +85,10 @@ export const defaultLimits: ServerLimits = {
   maxPiledBytes: 1024 * 1024,
   maxTextBytes: 256 * 1024,
   turnTimeoutMs: 600_000,
+  stopGraceMs: 5_000,
+  maxConcurrentRuns: 5,
+  maxWaitingMessages: 10_000,
+  maxOpenCalls: 64,
   retryWithinMs: 600_000,
   maxConnections: 10_000,
 };

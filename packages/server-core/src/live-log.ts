@@ -37,6 +37,8 @@ export class LiveLog {
   readonly state: LogState;
   /** What people talk to here; undefined when this node does not have it. */
   readonly tool: AnyTool | undefined;
+  /** Messages on their way into the log, of those that must find nothing being answered. */
+  arriving = 0;
   /** Users who wrote here through this node, for the tools. */
   readonly #authors = new Map<string, KnownUser>();
   readonly #context: ServerContext;
@@ -60,7 +62,7 @@ export class LiveLog {
     this.#first = head.first;
     this.#last = head.first - 1;
     this.#tail = new Tail(this.#last);
-    this.state = new LogState(record.starter);
+    this.state = new LogState(record.starter, this.tool);
   }
 
   /** The user behind an entry, while their connection to this node told of them. */
@@ -70,6 +72,11 @@ export class LiveLog {
 
   wroteHere(user: KnownUser): void {
     if (this.#authors.get(user.id) !== user) this.#authors.set(user.id, user);
+  }
+
+  /** Whether somebody's message is being answered or waits for that, as far as this node knows. */
+  get isAnswering(): boolean {
+    return this.arriving > 0 || (this.state.asks?.length ?? 0) > 0 || this.state.runs.size > 0;
   }
 
   get epoch(): string {
@@ -211,6 +218,7 @@ export class LiveLog {
       return true;
     }
     this.#first = page.first;
+    if (page.first > this.#last + 1) this.state.skip(this.#last + 1, page.first - 1);
     const covered = lastCovered(page);
     if (covered <= this.#last) return false;
     const fresh: LoggedEntry[] = [];

@@ -1,7 +1,8 @@
-// What a log says so far that everybody at work in it needs to know, folded entry by entry: members, open streams, runs
-// that somebody wants stopped, whether it ended. Pure: knows nothing that is not in an entry. Spec: §4, §6.
+// What a log says so far that everybody at work in it needs to know, folded entry by entry: members, what is open, what
+// somebody wants stopped, which messages wait for their answer, whether it ended. Pure. Spec: §4, §6.
 
-import { type Entry, isJsonObject } from '@haip/protocol';
+import { type Entry, isJsonObject, type JsonObject } from '@haip/protocol';
+import { type AnyTool, answers } from './toolbox.ts';
 import { utf8Length } from './utf8.ts';
 
 /** A message stream that has no end yet. */
@@ -10,80 +11,156 @@ export interface OpenStream {
   readonly author: string | undefined;
   readonly owner: string | null;
   readonly channel: string;
+  readonly runId: string | undefined;
   text: string;
   /** Of the text, in UTF-8. */
   bytes: number;
 }
 
+/** A run that has no end yet. */
+export interface OpenRun {
+  /** Somebody asked to stop it. */
+  cancel: { readonly heardMs: number | undefined } | undefined;
+}
+
+/** A call that has no end yet. */
+export interface OpenCall {
+  readonly owner: string | null;
+  readonly runId: string | undefined;
+  /** What a person said to its question. */
+  approved: boolean | undefined;
+  /** Somebody asked to stop it. */
+  isCancelled: boolean;
+}
+
+/** A message whose turn has not ended; or a stretch of the log, trimmed before this node read it, that may hold some. */
+export interface Ask {
+  /** Of the message, or the last one of the stretch. */
+  readonly position: number;
+  readonly id: string | undefined;
+  /** The first position of a stretch. */
+  readonly from?: number;
+}
+
 export class LogState {
   readonly members = new Set<string>();
   readonly streams = new Map<string, OpenStream>();
-  /** Runs that somebody asked to stop and that have not ended. */
-  readonly cancelled = new Set<string>();
+  readonly runs = new Map<string, OpenRun>();
+  readonly calls = new Map<string, OpenCall>();
+  /** Messages that this node's agent has yet to answer, the one being answered first; undefined while that is another node's. */
+  asks: Ask[] | undefined;
   ended = false;
-  readonly #runs = new Set<string>();
+  readonly #tool: AnyTool | undefined;
 
-  constructor(starter: string) {
+  /** @param tool whose agent answers here; absent when this node does not have it. */
+  constructor(starter: string, tool: AnyTool | undefined) {
     this.members.add(starter);
+    this.#tool = tool;
+    if (tool) this.asks = [];
   }
 
   /** Another epoch is another log: what was folded of the old one is void, but not who takes part. */
   begin(): void {
     this.ended = false;
+    this.#closeAll();
+    if (this.asks !== undefined) this.asks = [];
+  }
+
+  #closeAll(): void {
     this.streams.clear();
-    this.cancelled.clear();
-    this.#runs.clear();
+    this.runs.clear();
+    this.calls.clear();
+  }
+
+  /** Every message up to here had its turn. */
+  answered(position: number): void {
+    const { asks } = this;
+    while (asks !== undefined && (asks[0]?.position ?? Number.POSITIVE_INFINITY) <= position) asks.shift();
+  }
+
+  /** A stretch of the log was trimmed before anybody here read it. */
+  skip(from: number, to: number): void {
+    this.asks?.push({ position: to, id: undefined, from });
   }
 
   fold(entry: Entry): void {
-    if (entry.type === 'MESSAGE') return;
+    const { type, user } = entry;
+    if (this.asks && this.#tool && answers(this.#tool, entry))
+      this.asks.push({ position: entry.position, id: entry.id });
+    if (type === 'MESSAGE') return;
     const payload = isJsonObject(entry.payload) ? entry.payload : {};
-    const messageId = String(payload['message_id']);
-    switch (entry.type) {
+    switch (type) {
       case 'TRANSACTION_JOIN':
-        if (entry.user !== null) this.members.add(entry.user);
+        if (user !== null) this.members.add(user);
         break;
       case 'TRANSACTION_LEAVE':
-        if (entry.user !== null) this.members.delete(entry.user);
+        if (user !== null) this.members.delete(user);
         break;
       case 'TRANSACTION_END':
         this.ended = true;
-        this.streams.clear();
-        this.cancelled.clear();
+        this.#closeAll();
         break;
       case 'MESSAGE_START':
-        this.streams.set(messageId, {
-          start: entry.position,
-          author: typeof payload['author'] === 'string' ? payload['author'] : undefined,
-          owner: entry.user,
-          channel: entry.channel,
-          text: typeof payload['text'] === 'string' ? payload['text'] : '',
-          bytes: typeof payload['text'] === 'string' ? utf8Length(payload['text']) : 0,
-        });
-        break;
-      case 'MESSAGE_PART': {
-        const stream = this.streams.get(messageId);
-        if (stream === undefined || typeof payload['text'] !== 'string') break;
-        stream.text += payload['text'];
-        stream.bytes += utf8Length(payload['text']);
-        break;
-      }
+      case 'MESSAGE_PART':
       case 'MESSAGE_END':
-        this.streams.delete(messageId);
+        this.#foldStream(entry, payload);
         break;
       case 'RUN_STARTED':
-        this.#runs.add(String(entry.run_id));
-        break;
-      case 'RUN_CANCEL': {
-        const runId = String(payload['run_id']);
-        if (this.#runs.has(runId)) this.cancelled.add(runId);
-        break;
-      }
+      case 'RUN_CANCEL':
       case 'RUN_FINISHED':
       case 'RUN_ERROR':
-        this.#runs.delete(String(entry.run_id));
-        this.cancelled.delete(String(entry.run_id));
+        this.#foldRun(entry, payload);
         break;
+      case 'TOOL_CALL':
+      case 'TOOL_UPDATE':
+      case 'TOOL_CANCEL':
+      case 'TOOL_DONE':
+        this.#foldCall(entry, payload);
+        break;
+    }
+  }
+
+  #foldStream({ type, position, user, channel, run_id }: Entry, payload: JsonObject): void {
+    const id = String(payload['message_id']);
+    const said = typeof payload['text'] === 'string' ? payload['text'] : '';
+    if (type === 'MESSAGE_END') this.streams.delete(id);
+    else if (type === 'MESSAGE_START') {
+      this.streams.set(id, {
+        start: position,
+        author: typeof payload['author'] === 'string' ? payload['author'] : undefined,
+        owner: user,
+        channel,
+        runId: run_id,
+        text: said,
+        bytes: utf8Length(said),
+      });
+    } else {
+      const stream = this.streams.get(id);
+      if (stream === undefined) return;
+      stream.text += said;
+      stream.bytes += utf8Length(said);
+    }
+  }
+
+  #foldRun({ type, run_id }: Entry, payload: JsonObject): void {
+    if (type === 'RUN_STARTED') this.runs.set(String(run_id), { cancel: undefined });
+    else if (type === 'RUN_CANCEL') {
+      const run = this.runs.get(String(payload['run_id']));
+      const heard = payload['heard_ms'];
+      if (run) run.cancel ??= { heardMs: typeof heard === 'number' ? heard : undefined };
+    } else this.runs.delete(String(run_id));
+  }
+
+  #foldCall({ type, user, run_id }: Entry, payload: JsonObject): void {
+    const id = String(payload['call_id']);
+    const call = this.calls.get(id);
+    if (type === 'TOOL_CALL') {
+      this.calls.set(id, { owner: user, runId: run_id, approved: undefined, isCancelled: false });
+    } else if (type === 'TOOL_DONE') this.calls.delete(id);
+    else if (call === undefined) return;
+    else if (type === 'TOOL_CANCEL') call.isCancelled = true;
+    else if (payload['status'] === 'APPROVED' || payload['status'] === 'DENIED') {
+      call.approved ??= payload['status'] === 'APPROVED';
     }
   }
 }

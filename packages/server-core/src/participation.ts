@@ -3,6 +3,7 @@
 
 import { type Draft, type Envelope, Fault, isJsonObject, type JsonValue, type Pending } from '@haip/protocol';
 import { keepsOrder, mayRead, writingRefused } from './access.ts';
+import { roomRefused } from './admission.ts';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
 import { draftOf, endPayload, isTooLarge, type Submission, writtenEnd } from './drafting.ts';
@@ -10,7 +11,6 @@ import type { LiveLog } from './live-log.ts';
 import type { Reader, ReaderOwner } from './reader.ts';
 import { type Fate, refuseUnlessStored, settleRepeat } from './retry.ts';
 import { type CheckedInput, checkInput } from './toolbox.ts';
-import { utf8Length } from './utf8.ts';
 
 /** What a participation asks of its session. */
 export interface Participant {
@@ -109,15 +109,17 @@ export class Participation implements ReaderOwner, Fate {
       writingRefused(user, this.log.record, type, channel) ??
       (beyond ? beyondWindow : undefined) ??
       this.#sizeFault(submission) ??
-      this.#streamFault(submission);
+      roomRefused(type, submission.payload, this.log.state, this.#context.limits);
     if (refused !== undefined) return this.#refuse(submission, refused);
-    if (type === 'MESSAGE') {
-      const checked = this.#check(submission.envelope);
-      if (checked instanceof Promise) return checked.then((late) => this.#append(submission, late));
-      return this.#append(submission, checked);
-    }
     if (type === 'MESSAGE_END' || type === 'MESSAGE_UPDATE') return this.#afterRefresh(submission);
-    return this.#append(submission);
+    return this.#waitsForTool(type) ? this.#appendAlone(submission) : this.#checkAndAppend(submission);
+  }
+
+  #checkAndAppend(submission: Submission): Pending {
+    if (submission.envelope.type !== 'MESSAGE') return this.#append(submission);
+    const checked = this.#check(submission.envelope);
+    if (checked instanceof Promise) return checked.then((late) => this.#append(submission, late));
+    return this.#append(submission, checked);
   }
 
   #endedFault(): Fault | undefined {
@@ -131,18 +133,28 @@ export class Participation implements ReaderOwner, Fate {
     return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${maxTextBytes} bytes as it is written to readers` });
   }
 
-  /** A stream may not outgrow its limit, nor may all that are open in a transaction. */
-  #streamFault({ envelope: { type }, payload }: Submission): Fault | undefined {
-    if (type !== 'MESSAGE_PART' && type !== 'MESSAGE_START') return undefined;
-    const { maxStreamBytes, maxOpenStreams } = this.#context.limits;
-    const { streams } = this.log.state;
-    if (type === 'MESSAGE_START' && streams.size >= maxOpenStreams) {
-      return new Fault('RUN_LIMIT_EXCEEDED', { expected: `at most ${maxOpenStreams} open messages in a transaction` });
+  /** What may not come while the tool is at work. */
+  #waitsForTool(type: string): boolean {
+    if (this.log.tool?.whileRunning !== 'refuse') return false;
+    return type === 'MESSAGE' || type === 'MESSAGE_START' || type === 'AUDIO';
+  }
+
+  /** Takes a message for a tool that answers one at a time and lets none wait: also not one that is on its way here. */
+  async #appendAlone(submission: Submission): Promise<void> {
+    try {
+      await this.log.refresh();
+    } catch (error) {
+      return this.unknown(submission, error);
     }
-    const text = isJsonObject(payload) && typeof payload['text'] === 'string' ? payload['text'] : '';
-    const written = streams.get(messageIdOf(payload))?.bytes ?? 0;
-    if (written + utf8Length(text) <= maxStreamBytes) return undefined;
-    return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${maxStreamBytes} bytes of text in a message` });
+    if (this.log.isAnswering) return this.#refuse(submission, atWork);
+    this.log.arriving++;
+    try {
+      await this.#checkAndAppend(submission);
+      // From here on the log's state tells of it.
+      await this.log.refresh();
+    } finally {
+      this.log.arriving--;
+    }
   }
 
   /** Whether a message fits its tool's input. A schema that throws says no. */
@@ -267,6 +279,11 @@ function messageIdOf(payload: JsonValue): string {
 const beyondWindow = new Fault('FLOW_CONTROL_VIOLATION', { expected: 'to wait for FLOW_UPDATE' });
 const anything: CheckedInput = { ok: true, value: undefined };
 const stillOpen = new Fault('PROTOCOL_VIOLATION', { expected: 'a message that has ended', got: 'an open one' });
+/** Final: a message that went again by itself would hold up the word that the run may be waiting for. */
+const atWork = new Fault('RUN_LIMIT_EXCEEDED', {
+  expected: 'no message while an earlier one is being answered',
+  retry: false,
+});
 const notOpen = new Fault('PROTOCOL_VIOLATION', {
   expected: 'an open message, run or call of this author',
   got: 'none',

@@ -7,6 +7,7 @@ import { readLimits, type ServerLimits } from './limits.ts';
 import { LiveLogs } from './live-logs.ts';
 import { Session } from './session.ts';
 import { Toolbox } from './toolbox.ts';
+import { TurnSlots } from './turn-slots.ts';
 
 export interface HAIPServerOptions {
   /** Where transactions are kept: `memoryHistory()`, or any other HistoryStore. Whoever made it closes it. */
@@ -43,15 +44,17 @@ export class HAIPServer {
 
   /** @throws RangeError for a limit outside its range. */
   constructor(options: HAIPServerOptions) {
+    const limits = readLimits(options.limits);
     const context: ServerContext = {
       clock: options.clock ?? systemClock,
       ids: options.ids ?? uuidIds,
       log: options.logger ?? consoleLogger(),
       signer: options.signer ?? hmacSigner(),
       history: options.history,
-      limits: readLimits(options.limits),
+      limits,
       toolbox: new Toolbox(),
       logs: new LiveLogs(() => context),
+      slots: new TurnSlots(limits.maxConcurrentRuns),
       sessions: new Map(),
       authenticator: () => this.#authenticator,
     };

@@ -38,8 +38,8 @@ export class StreamWriter implements MessageWriter {
   /** The same for every part. */
   readonly #subject: Subject | undefined;
   #bytes = 0;
-  /** Until its beginning is stored: its end waits for that. */
-  begun: Pending = undefined;
+  /** Until what was written last is stored: its end waits for that. */
+  written: Pending = undefined;
   #ended: Promise<void> | undefined;
 
   constructor(messageId: string, limits: ServerLimits, log: StreamLog) {
@@ -57,11 +57,6 @@ export class StreamWriter implements MessageWriter {
   }
 
   end(status?: string): Promise<void> {
-    return this.close(status);
-  }
-
-  /** Ends the message unless it has ended. */
-  close(status: string | undefined): Promise<void> {
     // An end that failed may be tried again.
     this.#ended ??= this.#end(status).catch((error: unknown) => {
       this.#ended = undefined;
@@ -72,16 +67,19 @@ export class StreamWriter implements MessageWriter {
 
   async #end(status: string | undefined): Promise<void> {
     try {
-      await this.begun;
+      await this.written;
     } catch {
-      // Whoever began it was told; it may be in the log all the same.
+      // Whoever wrote it was told; it may be in the log all the same.
     }
     await this.#log.endStream(this.messageId, status);
   }
 
   #part(text: string): Promise<void> {
     const payload = { message_id: this.messageId, text };
-    return this.#log.say({ type: 'MESSAGE_PART', payload, size: PART_BYTES + text.length, subject: this.#subject });
+    const size = PART_BYTES + text.length;
+    const written = this.#log.say({ type: 'MESSAGE_PART', payload, size, subject: this.#subject });
+    this.written = written;
+    return written;
   }
 
   async #parts(text: string): Promise<void> {
@@ -93,7 +91,7 @@ export class StreamWriter implements MessageWriter {
   }
 
   async #tooLong(): Promise<never> {
-    await this.close('interrupted');
+    await this.end('interrupted');
     throw new RangeError(`message text: expected at most ${this.#most} bytes; the message was ended as interrupted`);
   }
 }

@@ -1,10 +1,17 @@
 // The tools a server has, and what it tells of them. Checks inputs by any Standard Schema. Spec: §6, tools.
 
-import { isId, type JsonObject, type JsonValue, type Tool } from '@haip/protocol';
+import { type Entry, isId, type JsonObject, type JsonValue, type Tool } from '@haip/protocol';
 
 // Each tool has an input type of its own, which only its schema knows.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type AnyTool = Tool<any>;
+
+/** Whether a tool answers an entry: a person's whole message, the end of a streamed one, a piece of audio. */
+export function answers(tool: AnyTool, { type, user }: Pick<Entry, 'type' | 'user'>): boolean {
+  if (user === null) return false;
+  if (type === 'AUDIO') return tool.onAudio !== undefined;
+  return (type === 'MESSAGE' || type === 'MESSAGE_END') && tool.onMessage !== undefined;
+}
 
 /** Schemas may describe themselves as JSON Schema (Standard JSON Schema); ask, and take no for an answer. */
 interface DescribesItself {

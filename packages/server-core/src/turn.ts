@@ -1,11 +1,10 @@
-// One message being answered: what a tool sees of it, and what it may write. Everything goes to the log under the
-// lease's fence; once the turn is over nothing more does. Spec: §4, §6, runs.
+// One message being answered: what a tool sees of it, and what it may write. Once the turn is stopped it may say last
+// words, once it is over nothing. Knows nothing of leases, limits of time, or other turns. Spec: §4, §6, runs.
 
 import {
   type AudioMessage,
+  type Call,
   type Conversation,
-  channels,
-  type Draft,
   type Entry,
   emptyConversation,
   type HAIPUser,
@@ -14,51 +13,35 @@ import {
   type MessageWriter,
   type Pending,
   reduceConversation,
-  type Subject,
-  subjectOf,
+  type Timer,
   type Turn,
 } from '@haip/protocol';
+import { closeMessage, closeOpen, compactEnded } from './closing.ts';
 import type { ServerContext } from './context.ts';
-import { endPayload } from './drafting.ts';
+import { cancelled, type Ending, finished, interrupted, Stopped } from './ending.ts';
 import type { LiveLog } from './live-log.ts';
+import { Pen, Refused, type Statement } from './pen.ts';
 import { Stop } from './stop.ts';
 import { StreamWriter } from './stream-writer.ts';
+import { ToolCall } from './tool-call.ts';
 
 /** What a turn's calls give when all was done at once. */
 export const settled: Promise<void> = Promise.resolve();
-
-/** What ended a turn. */
-export type TurnEnd = 'OK' | 'CANCELLED' | 'ERROR';
-
-/** What of an entry a turn says itself; the rest is stamped. */
-interface Statement {
-  readonly type: string;
-  readonly payload: JsonValue;
-  readonly size?: number;
-  readonly bytes?: Uint8Array;
-  readonly mime?: string;
-  /** Where it is known already. */
-  readonly subject?: Subject | undefined;
-}
 
 export class ToolTurn implements Turn {
   readonly message: Entry;
   readonly stop = new Stop();
   readonly #context: ServerContext;
   readonly #log: LiveLog;
-  readonly #session: string;
-  readonly #fence: number;
-  #writers: StreamWriter[] | undefined;
-  #runId: string | undefined;
-  #answered = false;
+  readonly #pen: Pen;
+  #calls: Set<ToolCall> | undefined;
   #over = false;
 
   constructor(context: ServerContext, log: LiveLog, message: Entry, session: string, fence: number) {
     this.#context = context;
     this.#log = log;
     this.message = message;
-    this.#session = session;
-    this.#fence = fence;
+    this.#pen = new Pen(context, log, session, fence, message.id);
   }
 
   get id(): string {
@@ -80,10 +63,6 @@ export class ToolTurn implements Turn {
 
   get signal(): AbortSignal {
     return this.stop.signal;
-  }
-
-  get runId(): string | undefined {
-    return this.#runId;
   }
 
   async conversation(): Promise<Conversation> {
@@ -115,126 +94,114 @@ export class ToolTurn implements Turn {
     const messageId = this.#context.ids();
     const { author } = options;
     const payload = author === undefined ? { message_id: messageId } : { message_id: messageId, author };
-    this.#refuse();
     const writer = new StreamWriter(messageId, this.#context.limits, this);
-    // Known before it is stored: a turn that ends meanwhile must find it.
-    this.#writers ??= [];
-    this.#writers.push(writer);
-    writer.begun = this.#append([...this.#runStart(), { type: 'MESSAGE_START', payload }]);
-    await writer.begun;
+    writer.written = this.#begin({ type: 'MESSAGE_START', payload });
+    await writer.written;
     return writer;
   }
 
-  /** Appends what the tool says. Rejects once the turn is over, when it was stopped, and when the log refused it. */
+  async call(tool: string, params?: JsonValue): Promise<Call> {
+    const call = new ToolCall(this.#context.ids(), this);
+    const payload = { call_id: call.id, tool, ...(params === undefined ? {} : { params }) };
+    this.#calls ??= new Set();
+    this.#calls.add(call);
+    await this.#begin({ type: 'TOOL_CALL', payload });
+    return call;
+  }
+
+  /** A run begins with the first thing that is more than a reply. */
+  #begin(statement: Statement): Promise<void> {
+    this.#refuse();
+    return this.#write([...this.#pen.runStart(), statement]);
+  }
+
+  /** Appends what the tool says. Rejects once the turn is stopped or over, and when the log refused it. */
   say(statement: Statement): Promise<void> {
     try {
       this.#refuse();
-      return this.#store([this.#draft(statement)]) ?? settled;
+      return this.#write([statement]);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
+  sayLast(statement: Statement): Promise<void> {
+    return this.#over ? Promise.reject(new Error(turnIsOver)) : this.#write([statement]);
+  }
+
+  grace(over: () => void): Timer {
+    return this.#context.clock.timer(this.#context.limits.stopGraceMs, over);
+  }
+
   /** @throws once nothing may be written any more, with why. */
   #refuse(): void {
-    if (this.#over) throw new Error('the turn is over: nothing more can be written in it');
+    if (this.#over) throw new Error(turnIsOver);
     if (this.stop.stopped) throw this.stop.reason;
+  }
+
+  #write(statements: readonly Statement[]): Promise<void> {
+    try {
+      const pending = this.#pen.write(statements);
+      return pending ? pending.catch((error: unknown) => this.#notWritten(error)) : settled;
+    } catch (error) {
+      return Promise.reject(this.#noted(error));
+    }
+  }
+
+  #notWritten(error: unknown): never {
+    throw this.#noted(error);
+  }
+
+  /** What the log will take nothing after is the end of the turn. */
+  #noted(error: unknown): unknown {
+    if (error instanceof Refused && error.isFinal) this.halt(error);
+    return error;
   }
 
   /** Closes a message stream: its END carries the whole text, then its parts are deleted. */
   async endStream(messageId: string, status: string | undefined): Promise<void> {
     await this.#log.refresh();
     const stream = this.#log.state.streams.get(messageId);
-    if (stream === undefined) return;
-    const written: JsonObject = status === undefined ? { message_id: messageId } : { message_id: messageId, status };
-    const payload = endPayload(written, stream, this.#context.limits.maxTextBytes);
-    const draft = this.#draft({ type: 'MESSAGE_END', payload, size: stream.text.length + 512 });
-    await this.#store([draft]);
-    if (draft.outcome?.kind !== 'stored' || !('text' in payload)) return;
-    await this.#log.compact({ messageId, start: stream.start, end: draft.outcome.position });
+    if (stream === undefined || this.#over) return;
+    const closing = closeMessage(this.#pen, messageId, stream, status, this.#context);
+    await this.#pen.store([closing.draft]);
+    await compactEnded(this.#log, closing);
+  }
+
+  /** Hears what people said of its run and its calls. */
+  look(): void {
+    const { state } = this.#log;
+    if (state.ended) return this.halt(new Stopped('the transaction has ended', interrupted));
+    const cancel = state.runs.get(this.#pen.runId ?? '')?.cancel;
+    if (cancel) return this.halt(new Stopped('the run was cancelled', cancelled(), cancel.heardMs));
+    for (const call of this.#calls ?? []) {
+      if (call.isOver) this.#calls?.delete(call);
+      else call.look(state.calls.get(call.id));
+    }
+  }
+
+  /** Stops the turn: its signal and those of its calls are aborted, and all that its tool still has is its last words. */
+  halt(reason: unknown): void {
+    this.stop.stop(reason);
+    for (const call of this.#calls ?? []) call.halt(reason);
   }
 
   /** Ends the turn: closes what the tool left open, then the run. Whatever comes later is refused. */
-  finish(end: TurnEnd, fault?: JsonObject): Pending {
-    if (this.#writers !== undefined && !this.#log.state.ended) return this.#closeAll(this.#writers, end, fault);
-    return this.#conclude(end, fault);
-  }
-
-  async #closeAll(writers: readonly StreamWriter[], end: TurnEnd, fault?: JsonObject): Promise<void> {
-    const status = end === 'OK' ? undefined : end === 'CANCELLED' ? 'cancelled' : 'interrupted';
-    const closed = await Promise.allSettled(writers.map((writer) => writer.close(status)));
-    await this.#conclude(end, fault);
-    for (const result of closed) if (result.status === 'rejected') throw result.reason;
-  }
-
-  /** The end of the transaction was the end of the run, too. */
-  #conclude(end: TurnEnd, fault?: JsonObject): Pending {
+  finish(ending: Ending): Pending {
     this.#over = true;
-    if (this.#log.state.ended) return;
-    if (end === 'ERROR') {
-      const payload = fault ?? { code: 'TOOL_EXECUTION_ERROR', message: 'the tool failed' };
-      return this.#append([...this.#runStart(), { type: 'RUN_ERROR', payload }]);
-    }
-    if (this.#runId !== undefined) return this.#append([{ type: 'RUN_FINISHED', payload: { status: end } }]);
+    for (const call of this.#calls ?? []) call.close();
+    if (!this.#pen.beganRun && ending === finished) return;
+    return this.#conclude(ending);
   }
 
-  /** A run begins with the first thing that is more than a reply. */
-  #runStart(): Statement[] {
-    if (this.#runId !== undefined) return [];
-    this.#runId = this.#context.ids();
-    return [{ type: 'RUN_STARTED', payload: { run_id: this.#runId } }];
-  }
-
-  #append(statements: readonly Statement[]): Pending {
-    return this.#store(statements.map((statement) => this.#draft(statement)));
-  }
-
-  #draft(statement: Statement): Draft {
-    const { type, payload, bytes, mime } = statement;
-    const first = !this.#answered;
-    this.#answered = true;
-    return {
-      id: this.#context.ids(),
-      user: null,
-      session: this.#session,
-      ts: this.#context.clock.now(),
-      channel: channels.agent,
-      type,
-      payload,
-      bytes,
-      mime,
-      size: statement.size ?? 256 + (typeof payload === 'string' ? payload.length : JSON.stringify(payload).length),
-      run_id: this.#runId,
-      thread_id: undefined,
-      related_id: first ? this.message.id : undefined,
-      // Ids of the agent are new each time, so nothing of its is ever compared.
-      digest: '',
-      subject: statement.subject ?? subjectOf(type, payload, '', this.#runId),
-      outcome: undefined,
-    };
-  }
-
-  #store(drafts: readonly Draft[]): Pending {
-    const pending = this.#log.append(drafts, this.#fence);
-    if (pending) return pending.then(() => this.#check(drafts));
-    this.#check(drafts);
-  }
-
-  #check(drafts: readonly Draft[]): void {
-    for (const { outcome, type } of drafts) {
-      if (outcome?.kind === 'stored') continue;
-      const why = outcome?.kind === 'refused' ? outcome.why : 'repeat';
-      const reason = new Error(`${type} was refused: ${reasons[why]}`);
-      this.stop.stop(reason);
-      throw reason;
-    }
+  async #conclude(ending: Ending): Promise<void> {
+    // What the store still has in hand of this turn must not come behind its end.
+    await this.#pen.atRest();
+    const hadRun = await closeOpen(this.#context, this.#log, this.#pen, ending);
+    // A turn that did not even begin a run, and did not end well, says so in one of its own.
+    if (hadRun || ending === finished || this.#log.state.ended) return;
+    await this.#pen.write([...this.#pen.runStart(), { type: ending.type, payload: ending.payload }]);
   }
 }
 
-const reasons = {
-  missing: 'the transaction is gone',
-  lease: 'another node answers this transaction now',
-  ended: 'the transaction has ended',
-  subject: 'the message or run is closed',
-  repeat: 'the id is taken',
-} as const;
+const turnIsOver = 'the turn is over: nothing more can be written in it';

@@ -43,11 +43,11 @@ describe('a log as a node sees it', () => {
       ...times(50, (n) => cancel(`invented-${n}`)),
     ]);
     await log.refresh();
-    expect([...log.state.cancelled]).toEqual(['real']);
+    expect([...log.state.runs]).toEqual([['real', { cancel: { heardMs: undefined } }]]);
     await log.append([draft('RUN_FINISHED', { run_id: 'real', user: null })]);
     await log.refresh();
 
-    expect([...log.state.cancelled]).toEqual([]);
+    expect([...log.state.runs]).toEqual([]);
   });
 
   test.each([false, true])(

@@ -97,24 +97,31 @@ test('after a takeover by another server no more of the page is given to the too
 });
 
 describe('a turn that leaves streams open', () => {
-  test('F25: ends the others and its run when the store fails at one of them', async () => {
-    const clock = fakeClock();
-    const history = heldStore(testHistory(clock));
-    const ids: string[] = [];
-    const tool = toolThat(async (turn) => {
-      for (let n = 0; n < 2; n++) ids.push((await turn.stream()).messageId);
-      history.failNext('append');
-    });
-    const { enter } = testServer({ clock, history, tools: [tool] });
-    const ada = await enter('ada');
-    const { id } = await start(ada, 'tool');
-    ada.send({ type: 'MESSAGE', transaction: id, payload: 'go' });
-    await seeEntry(ada, { type: 'RUN_FINISHED' });
-    const page = await history.read(id, { from: 3 });
-    const ends = page?.entries.filter(({ type }) => type === 'MESSAGE_END');
+  test.each(['before', 'after'] as const)(
+    'F25: is ended whole, once, when the store fails %s its end',
+    async (when) => {
+      const clock = fakeClock();
+      const history = heldStore(testHistory(clock));
+      const ids: string[] = [];
+      const tool = toolThat(async (turn) => {
+        for (let n = 0; n < 2; n++) ids.push((await turn.stream()).messageId);
+        history.failNext('append', when);
+      });
+      const { enter } = testServer({ clock, history, tools: [tool] });
+      const ada = await enter('ada');
+      const { id } = await start(ada, 'tool');
+      ada.send({ type: 'MESSAGE', transaction: id, payload: 'go' });
+      await seeEntry(ada, { type: 'RUN_FINISHED' });
+      const page = await history.read(id, { from: 3 });
+      const ends = page?.entries.filter(({ type }) => type === 'MESSAGE_END' || type === 'RUN_FINISHED');
 
-    expect(ends?.map(({ payload }) => payload)).toMatchObject([{ message_id: ids[1] }]);
-  });
+      expect(ends?.map(({ payload }) => payload)).toMatchObject([
+        { message_id: ids[0], text: '' },
+        { message_id: ids[1], text: '' },
+        { status: 'OK' },
+      ]);
+    },
+  );
 
   test.each(['at once', 'late'])('closes one that nobody waited for, over a store that answers %s', async (when) => {
     const clock = fakeClock();

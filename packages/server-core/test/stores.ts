@@ -141,6 +141,35 @@ export function replaceableStore(first: HistoryStore): ReplaceableStore {
   };
 }
 
+export interface MortalStore extends HistoryStore {
+  /** Its server is dead: nothing it asks for is done any more, and nothing is answered. */
+  kill(): void;
+  /** What nobody answered, and what is still asked, fails. */
+  bury(): void;
+}
+
+/** One server's way to a store that others use, too. */
+export function mortalStore(inner: HistoryStore): MortalStore {
+  let silence: PromiseWithResolvers<never> | undefined;
+  const mortal = Object.fromEntries(
+    Object.entries(inner).map(([name, member]) => [
+      name,
+      typeof member === 'function' ? (...given: unknown[]) => silence?.promise ?? member(...given) : member,
+    ]),
+  ) as unknown as HistoryStore;
+  return {
+    ...mortal,
+    watch: () => () => {},
+    kill() {
+      silence = Promise.withResolvers();
+    },
+    bury() {
+      silence?.promise.catch(() => {});
+      silence?.reject(new Error('the server is dead'));
+    },
+  };
+}
+
 let drafts = 0;
 
 /** Something that was written elsewhere. */

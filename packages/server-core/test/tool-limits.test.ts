@@ -19,7 +19,7 @@ describe('what a tool may not do', () => {
     await expect(kept?.reply('late')).rejects.toThrow('over');
     await expect(kept?.replyAudio({ bytes: new Uint8Array(1), mime: 'a/b' })).rejects.toThrow('over');
     await expect(kept?.stream()).rejects.toThrow('over');
-    await expect(writer?.write('late')).rejects.toThrow('ended');
+    await expect(writer?.write('late')).rejects.toThrow('over');
     await writer?.end();
 
     expect(await history.head(id)).toMatchObject({ last: Number(seq) });

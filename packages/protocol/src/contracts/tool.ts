@@ -22,6 +22,42 @@ export interface MessageWriter {
   end(status?: string): Promise<void>;
 }
 
+/** What ended a call. */
+export type CallEnd = 'OK' | 'CANCELLED' | 'ERROR' | 'DENIED' | 'INTERRUPTED';
+
+/** A call of a tool or service that is made while a message is answered, as people see it: how far, with what result. */
+export interface Call {
+  /** The call's id, the same for all that is said of it. */
+  readonly id: string;
+  /** Aborted when people cancel the call, when somebody else ended it, and with the turn's own signal. */
+  readonly signal: AbortSignal;
+  /**
+   * Tells how far it is, from 0 to 1, and what of the result is there. Resolves when that is stored; rejects once the
+   * call was stopped or has ended.
+   */
+  progress(progress?: number, partial?: JsonValue): Promise<void>;
+  /**
+   * Asks people whether to go on; once in a call. Resolves with the first answer in the log: true when approved.
+   * Rejects with the signal's reason when the call is stopped before anybody answered.
+   *
+   * @param question shown to people: a text, or what the application has agreed on
+   */
+  ask(question: JsonValue): Promise<boolean>;
+  /**
+   * Ends the call. Resolves when its end is stored, or when somebody else ended it before: the first in the log wins.
+   * Safe to call twice.
+   *
+   * @param status default: `OK`; `DENIED` when people said no; `CANCELLED` or `INTERRUPTED` when it was stopped
+   */
+  done(result?: JsonValue, status?: CallEnd): Promise<void>;
+}
+
+/** Why a signal of a turn or a call is aborted. */
+export interface StopReason extends Error {
+  /** How much of the answer's audio was played before somebody cancelled it, in ms; where their client said so. */
+  readonly heardMs?: number | undefined;
+}
+
 /** One message from a person, and the means to answer it. */
 export interface Turn {
   /** The id of the message being answered: an idempotency key for side effects, since a turn may run twice after a crash. */
@@ -33,7 +69,11 @@ export interface Turn {
   readonly params: JsonValue;
   /** The message itself, as stored. */
   readonly message: Entry;
-  /** Aborted when the transaction ends, the time for a turn is over, or the server closes. */
+  /**
+   * Aborted, with a {@link StopReason}, when people cancel the run, the transaction ends, the time for a turn is over,
+   * a newer message interrupts it, or the server closes. From then on only open messages and calls can be ended; a tool
+   * that is not done 5 s later is given up, and what it still writes is rejected.
+   */
   readonly signal: AbortSignal;
   /** The conversation within the window, this message included. */
   conversation(): Promise<Conversation>;
@@ -43,6 +83,12 @@ export interface Turn {
   replyAudio(audio: AudioMessage): Promise<void>;
   /** Begins a message whose text comes bit by bit. What is still open when the turn ends is closed. */
   stream(options?: { readonly author?: string | undefined }): Promise<MessageWriter>;
+  /**
+   * Begins a call that people can follow, approve and cancel. What is still open when the turn ends is closed.
+   *
+   * @param tool what is called, at most 128 characters
+   */
+  call(tool: string, params?: JsonValue): Promise<Call>;
 }
 
 /** What a transaction talks to. Whatever it throws ends its own turn with RUN_ERROR and nothing else. */
@@ -54,6 +100,13 @@ export interface Tool<Input = JsonValue> {
   readonly input?: StandardSchemaV1<unknown, Input> | undefined;
   /** The input as JSON Schema, for TOOL_SCHEMA. Default: what the schema itself offers, or `{}`. */
   readonly inputJsonSchema?: JsonObject | undefined;
+  /**
+   * What becomes of a message that comes while an earlier one of its transaction is being answered. `queue`: it waits
+   * its turn. `interrupt`: the turn that runs is stopped and cancelled; of several that wait only the newest is given
+   * to the tool, which finds the others in `turn.conversation()`. `refuse`: it is not stored, but answered
+   * RUN_LIMIT_EXCEEDED. Default: `queue`.
+   */
+  readonly whileRunning?: 'queue' | 'interrupt' | 'refuse' | undefined;
   /** Answers a message. A streamed message arrives once, whole, as its text. */
   onMessage?(turn: Turn, input: Input): void | Promise<void>;
   onAudio?(turn: Turn, audio: AudioMessage): void | Promise<void>;
