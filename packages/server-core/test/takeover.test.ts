@@ -25,7 +25,7 @@ const agentsPart = (entries: readonly Entry[]): unknown[] =>
     .filter(({ user }) => user === null)
     .map(({ type, payload }) => [type, (payload as { status?: string }).status]);
 
-describe.each(bothStores)('F21: a server that dies in mid-run, over %s', (_, makeStore) => {
+describe.each(bothStores)('a server that dies in mid-run, over %s', (_, makeStore) => {
   /** A transaction on one server; other servers over the same store, each with a tool of its own. */
   async function setup(first: OnMessage, more: Partial<Tool> = {}) {
     const clock = fakeClock();
@@ -249,7 +249,7 @@ describe('messages that go out of the history before a slow tool saw them', () =
   test.each([
     ['that this node has read', 30, 'first'],
     ['that no node has read', 1_000, undefined],
-  ])('F44: %s are told of once, and the rest is answered', async (_, atOnce, named) => {
+  ])('%s are told of once, and the rest is answered', async (_, atOnce, named) => {
     const { ada, id, gate, given, logged, history, clock } = await setup(50);
     const sent = Array.from({ length: 700 }, () => 0).map((_zero, n) => n);
     const ids: string[] = [];
