@@ -10,7 +10,10 @@ import { toolThat } from './tools.ts';
 /** What a tool does in its turn, one after the other. Most turns are long enough for something to happen to them. */
 const anyDeed = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom('stream', 'write', 'call', 'ask', 'wait') },
-  { weight: 2, arbitrary: fc.constantFrom('reply', 'end', 'progress', 'done', 'wait for ever', 'give up') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('reply', 'end', 'progress', 'done', 'hasty', 'later', 'wait for ever', 'give up'),
+  },
   { weight: 1, arbitrary: fc.constant('throw') },
 );
 
@@ -60,6 +63,17 @@ function obedient(gates: Set<() => void>) {
       progress: () => call?.progress(0.5),
       ask: () => call?.ask('Sure?'),
       done: () => call?.done('result'),
+      hasty: () => {
+        for (const said of [turn.reply('nobody waits for this'), writer?.write('hasty ')]) said?.catch(() => {});
+      },
+      later: () => {
+        const late = async (): Promise<void> => {
+          await turn.reply('late').catch(() => {});
+          await turn.stream().catch(() => {});
+          await call?.done('late').catch(() => {});
+        };
+        gates.add(() => void late());
+      },
       wait: () =>
         new Promise<void>((resolve) => {
           gates.add(resolve);
