@@ -176,9 +176,11 @@ async function world(
   return { take, quiet, entries };
 }
 
+let seed = 0;
+
 describe.each([
   ['a store that is done at once', testHistory],
-  ['a store that is late by chance', (clock) => lateHistory(clock, 11)],
+  ['a store that is late by chance', (clock) => lateHistory(clock, ++seed)],
 ] as const)('over %s', (_, makeStore) => {
   test.each(['queue', 'interrupt'] as const)(
     'I16: whatever people, tools and dying servers do, all ends once and nothing comes after it (%s) [RUN-1]',

@@ -144,6 +144,33 @@ describe('a turn that leaves streams open', () => {
   });
 });
 
+test('I16: what a tool wrote and did not wait for stands before the end of its run, however slow the store', async () => {
+  const clock = fakeClock();
+  const inner = testHistory(clock);
+  const gate = Promise.withResolvers<void>();
+  const history: HistoryStore = {
+    ...inner,
+    append: (transaction, drafts, fence) =>
+      drafts[0]?.payload === 'hasty'
+        ? gate.promise.then(() => inner.append(transaction, drafts, fence))
+        : inner.append(transaction, drafts, fence),
+  };
+  const tool = toolThat(async (turn) => {
+    await turn.stream();
+    void turn.reply('hasty');
+  });
+  const { enter } = testServer({ clock, history, tools: [tool] });
+  const ada = await enter('ada');
+  const { id } = await start(ada, 'tool');
+  await say(ada, id, 'go');
+  for (let n = 0; n < 5; n++) await clock.settle();
+  gate.resolve();
+  await seeEntry(ada, { type: 'RUN_FINISHED' });
+  const types = (await history.read(id, { from: 3 }))?.entries.map(({ type }) => type);
+
+  expect(types).toEqual(['RUN_STARTED', 'MESSAGE', 'MESSAGE_END', 'RUN_FINISHED']);
+});
+
 describe('a server that is closed', () => {
   test.each([1, 2, 3])('is closed only once the last words of its turns are stored (%s)', async (seed) => {
     const clock = fakeClock();
