@@ -106,7 +106,7 @@ describe.each(bothStores)('a call that a tool makes, over %s', (_, makeStore) =>
     ]);
   });
 
-  test('[RUN-3] takes no word that nobody asked for: of an unknown call, before a question, after its end', async () => {
+  test('[RUN-10] takes no word that nobody asked for: of an unknown call, before a question, after its end', async () => {
     const gate = Promise.withResolvers<void>();
     const { ada, id, history } = await calling(async (call) => {
       await gate.promise;
@@ -236,7 +236,7 @@ describe.each(bothStores)('a call that a tool makes, over %s', (_, makeStore) =>
     expect(callsOf(ada).at(-1)).toEqual(['TOOL_DONE', { status: 'CANCELLED' }]);
   });
 
-  test('a cancel of what is over, or never was, is stored and changes nothing [RUN-2]', async () => {
+  test('a cancel of what is over, or never was, is stored and changes nothing [RUN-5]', async () => {
     const { ada, id, history } = await calling((call) => call.done());
     await say(ada, id, 'go');
     const { run_id } = await seeEntry(ada, { type: 'RUN_FINISHED' });

@@ -132,7 +132,7 @@ describe.each(bothStores)('a server that dies in mid-run, over %s', (_, makeStor
     ]);
   });
 
-  test('[LOG-13] a message nobody said anything to is begun twice at most, then its RUN_ERROR says so', async () => {
+  test('[RUN-9] a message nobody said anything to is begun twice at most, then its RUN_ERROR says so', async () => {
     const given: string[] = [];
     const silent = (name: string) => () => {
       given.push(name);
@@ -155,7 +155,7 @@ describe.each(bothStores)('a server that dies in mid-run, over %s', (_, makeStor
     expect(agentsPart(await logOf(history, id))).toHaveLength(2);
   });
 
-  test('[LOG-13] what waited behind it is answered, what a turn has said something to is not', async () => {
+  test('[RUN-9] what waited behind it is answered, what a turn has said something to is not', async () => {
     const given: string[] = [];
     const { one, ada, id, takeOver, history, clock } = await setup(async (turn, text) => {
       await turn.reply(`one: ${text}`);
@@ -249,7 +249,7 @@ describe('messages that go out of the history before a slow tool saw them', () =
   test.each([
     ['that this node has read', 30, 'first'],
     ['that no node has read', 1_000, undefined],
-  ])('%s are told of once, and the rest is answered', async (_, atOnce, named) => {
+  ])('[RUN-8] %s are told of once, and the rest is answered', async (_, atOnce, named) => {
     const { ada, id, gate, given, logged, history, clock } = await setup(50);
     const sent = Array.from({ length: 700 }, () => 0).map((_zero, n) => n);
     const ids: string[] = [];

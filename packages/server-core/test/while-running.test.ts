@@ -39,7 +39,7 @@ describe.each(bothStores)('a message that comes during a run, over %s', (_, make
     return { ...test, ...made, ada, eve, id };
   }
 
-  test.each([undefined, 'queue'] as const)('waits its turn when the tool says %s', async (whileRunning) => {
+  test.each([undefined, 'queue'] as const)('[RUN-6] waits its turn when the tool says %s', async (whileRunning) => {
     const { ada, eve, id, given, gates } = await setup(whileRunning);
     await say(ada, id, 'one');
     await seeEntry(ada, { type: 'MESSAGE_PART' });
@@ -53,7 +53,7 @@ describe.each(bothStores)('a message that comes during a run, over %s', (_, make
     ]);
   });
 
-  test('interrupts it when the tool says so: the run is cancelled with a reason, then it is answered', async () => {
+  test('[RUN-6] interrupts it when the tool says so: the run is cancelled with a reason, then it is answered', async () => {
     const { ada, eve, id, turns } = await setup('interrupt');
     await say(ada, id, 'one');
     await seeEntry(ada, { type: 'MESSAGE_PART' });
@@ -90,7 +90,7 @@ describe.each(bothStores)('a message that comes during a run, over %s', (_, make
     expect(ends.map(({ related_id }) => related_id)).toEqual(sent.map(({ id: key }) => key));
   });
 
-  test('is refused when the tool says so: nothing is stored, and the word that the run waits for passes', async () => {
+  test('[RUN-6] is refused when the tool says so: nothing is stored, and the word that the run waits for passes', async () => {
     const { ada, eve, id, gates, given, history } = await setup('refuse');
     const sent = [send(ada, id, 'one'), send(eve, id, 'two')];
     const codes = await Promise.all([
@@ -138,7 +138,7 @@ describe('the runs of one user', () => {
     return { ...test, ...made, ada, ids };
   }
 
-  test('A32: so many go on at once, over all transactions; one more waits until one has ended', async () => {
+  test('A32: so many go on at once, over all transactions; one more waits until one has ended [RUN-7]', async () => {
     const { ada, ids, given, gates, clock, enter } = await setup(2, 4);
     for (const [n, id] of ids.entries()) await say(ada, id, `${n}`);
     await clock.settle();
