@@ -2,7 +2,6 @@
 // is what the tool left open; after a takeover, what a dead server did. Between turns nothing stays open. Spec: §4, §6.
 
 import type { Draft, JsonObject } from '@haip/protocol';
-import type { ServerContext } from './context.ts';
 import { endPayload } from './drafting.ts';
 import type { Ending } from './ending.ts';
 import type { LiveLog } from './live-log.ts';
@@ -19,11 +18,11 @@ interface Closing {
  * Ends everything of the agent's that is open, in one step. True when a run was among it. Rejects when the store does, and with {@link Refused} when
  * it is not this node's to write here any more.
  */
-export async function closeOpen(context: ServerContext, log: LiveLog, pen: Pen, ending: Ending): Promise<boolean> {
+export async function closeOpen(log: LiveLog, pen: Pen, ending: Ending, maxTextBytes: number): Promise<boolean> {
   await log.refresh();
   const { streams, calls, runs } = log.state;
   const messages = [...streams].filter(([, { owner }]) => owner === null);
-  const closings = messages.map(([id, stream]) => closeMessage(pen, id, stream, ending.message, context));
+  const closings = messages.map(([id, stream]) => closeMessage(pen, id, stream, ending.message, maxTextBytes));
   const drafts = closings.map(({ draft }) => draft);
   for (const [id, call] of calls) if (call.owner === null) drafts.push(closeCall(pen, id, call, ending));
   for (const id of runs.keys()) drafts.push(pen.draft({ type: ending.type, payload: ending.payload }, id));
@@ -44,10 +43,10 @@ export function closeMessage(
   messageId: string,
   stream: OpenStream,
   status: string | undefined,
-  { limits }: ServerContext,
+  maxTextBytes: number,
 ): Closing {
   const written: JsonObject = status === undefined ? { message_id: messageId } : { message_id: messageId, status };
-  const payload = endPayload(written, stream, limits.maxTextBytes);
+  const payload = endPayload(written, stream, maxTextBytes);
   const size = stream.text.length + 512;
   return { messageId, start: stream.start, draft: pen.draft({ type: 'MESSAGE_END', payload, size }, stream.runId) };
 }

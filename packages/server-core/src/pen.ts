@@ -140,3 +140,8 @@ function check(drafts: readonly Draft[]): void {
     throw new Refused(type, outcome?.kind === 'refused' ? outcome.why : 'repeat');
   }
 }
+
+/** Whether another node holds the lease that something was written under. */
+export function isStale(error: unknown): boolean {
+  return error instanceof Refused && error.why === 'lease';
+}

@@ -163,7 +163,7 @@ export class ToolTurn implements Turn {
     await this.#log.refresh();
     const stream = this.#log.state.streams.get(messageId);
     if (stream === undefined || this.#over) return;
-    const closing = closeMessage(this.#pen, messageId, stream, status, this.#context);
+    const closing = closeMessage(this.#pen, messageId, stream, status, this.#context.limits.maxTextBytes);
     await this.#pen.store([closing.draft]);
     await compactEnded(this.#log, closing);
   }
@@ -197,7 +197,7 @@ export class ToolTurn implements Turn {
   async #conclude(ending: Ending): Promise<void> {
     // What the store still has in hand of this turn must not come behind its end.
     await this.#pen.atRest();
-    const hadRun = await closeOpen(this.#context, this.#log, this.#pen, ending);
+    const hadRun = await closeOpen(this.#log, this.#pen, ending, this.#context.limits.maxTextBytes);
     // A turn that did not even begin a run, and did not end well, says so in one of its own.
     if (hadRun || ending === finished || this.#log.state.ended) return;
     await this.#pen.write([...this.#pen.runStart(), { type: ending.type, payload: ending.payload }]);
