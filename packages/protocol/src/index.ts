@@ -35,7 +35,16 @@ export type {
 export type { Ids, Random } from './contracts/ids.ts';
 export type { Logger, LogLevel } from './contracts/logger.ts';
 export type { Signer } from './contracts/signer.ts';
-export type { AudioMessage, Call, CallEnd, MessageWriter, StopReason, Tool, Turn } from './contracts/tool.ts';
+export type {
+  AudioMessage,
+  Call,
+  CallEnd,
+  MessageWriter,
+  StopReason,
+  StreamOptions,
+  Tool,
+  Turn,
+} from './contracts/tool.ts';
 export type { DialOptions, Transport } from './contracts/transport.ts';
 export {
   type Conversation,

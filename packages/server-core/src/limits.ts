@@ -36,6 +36,8 @@ export interface ServerLimits {
   readonly maxReplayBytes: number;
   /** Text of one streamed message. Default 1,048,576. */
   readonly maxStreamBytes: number;
+  /** How long a message may be open without a part; then it is ended as interrupted, at the latest a tenth later. Default 300,000. */
+  readonly streamIdleMs: number;
   /** Messages that may be open in a transaction at once; one more is refused. Default 16. */
   readonly maxOpenStreams: number;
   /** Params of a TRANSACTION_START, which outlive its messages. Default 16,384. */
@@ -46,6 +48,8 @@ export interface ServerLimits {
   readonly maxPiledBytes: number;
   /** Largest text envelope a peer may be sent whole; a longer text stays in its parts. Default 262,144. */
   readonly maxTextBytes: number;
+  /** A tool's `write()` waits while everybody who reads is more entries behind than this. Default 256. */
+  readonly maxReaderLag: number;
   /** How long a turn of a tool may take. Default 600,000. */
   readonly turnTimeoutMs: number;
   /** How long a tool may go on once its turn, or its call, was stopped; then that is closed without it. Default 5,000. */
@@ -79,11 +83,13 @@ export const defaultLimits: ServerLimits = {
   maxReplayEntries: 200,
   maxReplayBytes: 512 * 1024,
   maxStreamBytes: 1024 * 1024,
+  streamIdleMs: 300_000,
   maxOpenStreams: 16,
   maxParamsBytes: 16 * 1024,
   drainTimeoutMs: 10_000,
   maxPiledBytes: 1024 * 1024,
   maxTextBytes: 256 * 1024,
+  maxReaderLag: 256,
   turnTimeoutMs: 600_000,
   stopGraceMs: 5_000,
   maxConcurrentRuns: 5,

@@ -2,8 +2,10 @@
 // wakes the readers. Never sends, never decides an append. Spec: §4.
 
 import type { Draft, Head, HistoryPage, Pending, StreamExtent, Timer, TransactionRecord } from '@haip/protocol';
+import { Audience } from './audience.ts';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
+import { IdleStreams } from './idle-streams.ts';
 import { LogState } from './log-state.ts';
 import { LoggedEntry } from './logged-entry.ts';
 import { soon } from './soon.ts';
@@ -35,6 +37,9 @@ export class LiveLog {
   readonly transaction: string;
   readonly record: TransactionRecord;
   readonly state: LogState;
+  /** The connections among those who follow. */
+  readonly audience = new Audience();
+  readonly idle: IdleStreams;
   /** What people talk to here; undefined when this node does not have it. */
   readonly tool: AnyTool | undefined;
   /** Messages on their way into the log, of those that must find nothing being answered. */
@@ -63,6 +68,7 @@ export class LiveLog {
     this.#last = head.first - 1;
     this.#tail = new Tail(this.#last);
     this.state = new LogState(record.starter, this.tool);
+    this.idle = new IdleStreams(context, this);
   }
 
   /** The user behind an entry, while their connection to this node told of them. */
@@ -226,6 +232,7 @@ export class LiveLog {
       this.state.fold(entry);
       fresh.push(new LoggedEntry(this.transaction, entry));
     }
+    if (this.state.streams.size > 0) this.idle.watch();
     this.#last = covered;
     this.#tail.extend(fresh, covered);
     return covered < page.last;

@@ -25,6 +25,12 @@ export class LiveLogs {
     this.#context = context;
   }
 
+  /** The session of what this node writes of itself. */
+  get name(): string {
+    this.#name ??= this.#context().ids();
+    return this.#name;
+  }
+
   get size(): number {
     return this.#held.size;
   }
@@ -91,6 +97,7 @@ export class LiveLogs {
   async close(): Promise<void> {
     this.#closed = true;
     const agents = [...this.#held.values()].map(({ agent }) => agent);
+    for (const { log } of this.#held.values()) log.idle.stop();
     for (const agent of agents) agent?.close();
     await Promise.all(agents.map((agent) => agent?.done));
   }
@@ -128,9 +135,11 @@ export class LiveLogs {
 
   #hold(log: LiveLog): LiveLog {
     const tool = this.#context().toolbox.get(log.record.tool);
-    const agent = tool && new Agent(this.#context(), log, tool, this.#holder());
+    const agent = tool && new Agent(this.#context(), log, tool, this.name);
     const held: Held = { log, agent, holders: 1 };
     this.#held.set(log.transaction, held);
+    log.idle.over = () => this.#letGo(held);
+    if (this.#closed) log.idle.stop();
     if (agent) {
       agent.idle = () => this.#letGo(held);
       log.follow(agent);
@@ -140,13 +149,9 @@ export class LiveLogs {
     return log;
   }
 
-  #holder(): string {
-    this.#name ??= this.#context().ids();
-    return this.#name;
-  }
-
   #letGo(held: Held): void {
-    if (held.holders > 0 || held.agent?.busy) return;
+    if (held.holders > 0 || held.agent?.busy || held.log.idle.isNeeded) return;
+    held.log.idle.stop();
     if (held.agent) {
       held.agent.close();
       held.log.unfollow(held.agent);

@@ -12,6 +12,8 @@ export interface OpenStream {
   readonly owner: string | null;
   readonly channel: string;
   readonly runId: string | undefined;
+  /** How many parts it has. */
+  parts: number;
   text: string;
   /** Of the text, in UTF-8. */
   bytes: number;
@@ -131,12 +133,14 @@ export class LogState {
         owner: user,
         channel,
         runId: run_id,
+        parts: 0,
         text: said,
         bytes: utf8Length(said),
       });
     } else {
       const stream = this.streams.get(id);
       if (stream === undefined) return;
+      stream.parts++;
       stream.text += said;
       stream.bytes += utf8Length(said);
     }

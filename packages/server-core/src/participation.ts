@@ -67,6 +67,10 @@ export class Participation implements ReaderOwner, Fate {
     if (own && draft.outcome?.kind === 'stored') this.#own.add(draft.outcome.position);
   }
 
+  get userId(): string {
+    return this.#participant.user.id;
+  }
+
   get maxTextBytes(): number {
     return this.#context.limits.maxTextBytes;
   }

@@ -2,6 +2,7 @@
 // link asks for patience; then the cursor stands still and nothing is queued for it. Never writes to the log. Spec: §4.
 
 import type { Fault, FlowWindow, Frame, Pending, SendWindows } from '@haip/protocol';
+import type { Listener } from './audience.ts';
 import type { Delivery, Standing } from './delivery.ts';
 import type { Follower, LiveLog, LogStretch } from './live-log.ts';
 import { type EntryFrame, type LoggedEntry, sizeOf } from './logged-entry.ts';
@@ -10,6 +11,7 @@ import type { Outbound } from './outbound.ts';
 
 /** What a reader asks of the connection it reads for. */
 export interface ReaderOwner {
+  readonly userId: string;
   /** Largest text the peer is sent. */
   readonly maxTextBytes: number;
   /** Whether the user may read on; looked at before each page. Undefined: yes. */
@@ -26,7 +28,7 @@ export interface ReaderOwner {
   failed(error: unknown): void;
 }
 
-export class Reader implements Follower, Standing {
+export class Reader implements Follower, Listener, Standing {
   readonly log: LiveLog;
   readonly #outbound: Outbound;
   readonly #delivery: Delivery;
@@ -71,6 +73,10 @@ export class Reader implements Follower, Standing {
     this.#windows = windows;
   }
 
+  get user(): string {
+    return this.#owner.userId;
+  }
+
   /** How far the peer has been sent, or told that there is nothing for it. */
   get position(): number {
     return this.#told;
@@ -79,12 +85,14 @@ export class Reader implements Follower, Standing {
   /** Begins to follow the log, from the reader's place. */
   open(): void {
     this.log.follow(this);
+    this.log.audience.join(this);
     this.wake();
   }
 
   close(): void {
     this.#closed = true;
     this.log.unfollow(this);
+    this.log.audience.leave(this);
   }
 
   wake(): void {
@@ -154,6 +162,7 @@ export class Reader implements Follower, Standing {
     this.#tellPosition(this.#cursor);
     if (this.#pending || this.#shut) this.#behind = true;
     else if (this.#cursor >= this.log.last) this.#behind = false;
+    this.log.audience.moved();
     return this.#pending;
   }
 

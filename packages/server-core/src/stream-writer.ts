@@ -2,6 +2,7 @@
 
 import { type MessageWriter, type Pending, type Subject, subjectOf } from '@haip/protocol';
 import type { ServerLimits } from './limits.ts';
+import type { Pace } from './pace.ts';
 import { utf8Length } from './utf8.ts';
 
 /** Longest part in UTF-16 units: at six bytes each in JSON it fits the smallest envelope limit in use. */
@@ -35,6 +36,7 @@ export class StreamWriter implements MessageWriter {
   readonly messageId: string;
   readonly #most: number;
   readonly #log: StreamLog;
+  readonly #pace: Pace;
   /** The same for every part. */
   readonly #subject: Subject | undefined;
   #bytes = 0;
@@ -42,10 +44,11 @@ export class StreamWriter implements MessageWriter {
   written: Pending = undefined;
   #ended: Promise<void> | undefined;
 
-  constructor(messageId: string, limits: ServerLimits, log: StreamLog) {
+  constructor(messageId: string, limits: ServerLimits, log: StreamLog, pace: Pace) {
     this.messageId = messageId;
     this.#most = limits.maxStreamBytes;
     this.#log = log;
+    this.#pace = pace;
     this.#subject = subjectOf('MESSAGE_PART', { message_id: messageId }, '');
   }
 
@@ -79,7 +82,7 @@ export class StreamWriter implements MessageWriter {
     const size = PART_BYTES + text.length;
     const written = this.#log.say({ type: 'MESSAGE_PART', payload, size, subject: this.#subject });
     this.written = written;
-    return written;
+    return this.#pace.after(written);
   }
 
   async #parts(text: string): Promise<void> {

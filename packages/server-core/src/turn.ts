@@ -13,6 +13,7 @@ import {
   type MessageWriter,
   type Pending,
   reduceConversation,
+  type StreamOptions,
   type Timer,
   type Turn,
 } from '@haip/protocol';
@@ -20,6 +21,7 @@ import { closeMessage, closeOpen, compactEnded } from './closing.ts';
 import type { ServerContext } from './context.ts';
 import { cancelled, type Ending, finished, interrupted, Stopped } from './ending.ts';
 import type { LiveLog } from './live-log.ts';
+import { Pace } from './pace.ts';
 import { Pen, Refused, type Statement } from './pen.ts';
 import { Stop } from './stop.ts';
 import { StreamWriter } from './stream-writer.ts';
@@ -90,11 +92,14 @@ export class ToolTurn implements Turn {
     return this.say({ type: 'AUDIO', payload, bytes, mime, size: bytes.length + 256 });
   }
 
-  async stream(options: { readonly author?: string | undefined } = {}): Promise<MessageWriter> {
+  async stream(options: StreamOptions = {}): Promise<MessageWriter> {
     const messageId = this.#context.ids();
-    const { author } = options;
+    const { author, pace: setBy } = options;
     const payload = author === undefined ? { message_id: messageId } : { message_id: messageId, author };
-    const writer = new StreamWriter(messageId, this.#context.limits, this);
+    const { limits } = this.#context;
+    const asker = setBy === 'asker' ? (this.message.user ?? undefined) : undefined;
+    const pace = new Pace(this.#log, limits.maxReaderLag, this.stop, asker);
+    const writer = new StreamWriter(messageId, limits, this, pace);
     writer.written = this.#begin({ type: 'MESSAGE_START', payload });
     await writer.written;
     return writer;

@@ -307,7 +307,7 @@ async function readAll(enter: ReturnType<typeof testServer>['enter'], id: string
   return reader;
 }
 
-describe('F52: whatever a receiver grants, and in which steps', () => {
+describe('I15 and F52: whatever a receiver grants, and in which steps', () => {
   const anyGrant = fc.record({
     to: fc.constantFrom(0, 1, null),
     channel: fc.constantFrom('USER', 'AGENT', 'SYSTEM', undefined),

@@ -16,7 +16,10 @@ export interface AudioMessage {
 export interface MessageWriter {
   /** The message's id, the same for all its parts. */
   readonly messageId: string;
-  /** Appends text. Resolves when it is stored. Rejects with the signal's reason once the turn is over. */
+  /**
+   * Appends text. Resolves when it is stored and somebody who reads is near it: not while every connected reader is far
+   * behind (256 entries, by default). Rejects with the signal's reason once the turn is over.
+   */
   write(text: string): Promise<void>;
   /** Closes the message. What was written stays, whatever happens before. Safe to call twice. */
   end(status?: string): Promise<void>;
@@ -58,6 +61,16 @@ export interface StopReason extends Error {
   readonly heardMs?: number | undefined;
 }
 
+export interface StreamOptions {
+  /** Who speaks, for people to see. */
+  readonly author?: string | undefined;
+  /**
+   * Whose reading sets the pace of `write()`: that of anybody who is connected, or of who asked alone. Default
+   * `'anybody'`. With none of them connected nothing waits.
+   */
+  readonly pace?: 'anybody' | 'asker' | undefined;
+}
+
 /** One message from a person, and the means to answer it. */
 export interface Turn {
   /** The id of the message being answered: an idempotency key for side effects, since a turn may run twice after a crash. */
@@ -82,7 +95,7 @@ export interface Turn {
   /** Sends one piece of audio. */
   replyAudio(audio: AudioMessage): Promise<void>;
   /** Begins a message whose text comes bit by bit. What is still open when the turn ends is closed. */
-  stream(options?: { readonly author?: string | undefined }): Promise<MessageWriter>;
+  stream(options?: StreamOptions): Promise<MessageWriter>;
   /**
    * Begins a call that people can follow, approve and cancel. What is still open when the turn ends is closed.
    *
