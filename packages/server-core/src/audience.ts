@@ -13,7 +13,8 @@ export class Audience {
   readonly #listeners = new Set<Listener>();
   /** Who kept up when that was asked last: most often still does. */
   #foremost: Listener | undefined;
-  readonly #waiting = new Set<() => void>();
+  /** Made when somebody first waits: hardly anybody ever does. */
+  #waiting: Set<() => void> | undefined;
 
   join(listener: Listener): void {
     this.#listeners.add(listener);
@@ -28,6 +29,7 @@ export class Audience {
 
   /** Somebody was sent more, came or went. */
   moved(): void {
+    if (this.#waiting === undefined) return;
     for (const look of this.#waiting) look();
   }
 
@@ -52,14 +54,16 @@ export class Audience {
 
   /** Resolves when something is so; looks whenever the audience moves. Ends with the signal, too. */
   until(isSo: () => boolean, signal: AbortSignal): Promise<void> {
+    this.#waiting ??= new Set();
+    const waiting = this.#waiting;
     return new Promise((resolve) => {
       const look = (): void => {
         if (!signal.aborted && !isSo()) return;
-        this.#waiting.delete(look);
+        waiting.delete(look);
         signal.removeEventListener('abort', look);
         resolve();
       };
-      this.#waiting.add(look);
+      waiting.add(look);
       signal.addEventListener('abort', look);
       look();
     });

@@ -20,7 +20,7 @@ interface Sighting {
 export class IdleStreams {
   readonly #context: ServerContext;
   readonly #log: LiveLog;
-  #seen = new Map<string, Sighting>();
+  #seen: Map<string, Sighting> | undefined;
   #timer: Timer | undefined;
   #stopped = false;
   /** Called when no stream is open any more. */
@@ -54,7 +54,7 @@ export class IdleStreams {
     const seen = new Map<string, Sighting>();
     for (const [id, stream] of this.#log.state.streams) {
       const { parts } = stream;
-      const before = this.#seen.get(id);
+      const before = this.#seen?.get(id);
       const sighting = before?.parts === parts ? before : { parts, since: now };
       seen.set(id, sighting);
       if (now - sighting.since >= limits.streamIdleMs) void this.#interrupt(id, parts);

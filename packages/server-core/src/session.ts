@@ -263,7 +263,7 @@ export class Session implements Participant, IntakeOwner {
 
   /** A message whose number was taken and that goes nowhere: its window counted it. */
   spoilt(envelope: Envelope, size: number): void {
-    this.#transactions?.spoilt(envelope, size);
+    this.transactions.spoilt(envelope, size);
   }
 
   get transactions(): Transactions {

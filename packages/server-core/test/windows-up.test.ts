@@ -238,6 +238,15 @@ describe('what comes to nothing', () => {
     expect(granted(ada, 'nowhere')).toEqual([['USER', 1, expect.any(Number)]]);
   });
 
+  test('[FLOW-1] is given back although it is the first that was ever sent', async () => {
+    const { id, test: server } = await talking({});
+    const ada = await server.enter('ada', flowing);
+    ada.send({ type: 'MESSAGE_PART', transaction: id, payload: 'no object' });
+    await see(ada, ({ type }) => type === 'ERROR');
+
+    expect(granted(ada, id).map(([channel, messages]) => [channel, messages])).toEqual([['USER', 1]]);
+  });
+
   test('[FLOW-1] is given back when there is no room for one more transaction', async () => {
     const { ada, id, test: server } = await talking({ maxJoined: 1 });
     const other = await server.enter('ada', flowing);
