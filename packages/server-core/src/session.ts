@@ -254,11 +254,9 @@ export class Session implements Participant, IntakeOwner {
     if (type === 'TRANSACTION_LEAVE') return this.transactions.leave(envelope);
     if (type === 'REPLAY_REQUEST') return this.transactions.replay(envelope);
     const submission = readSubmission(envelope, bytes, size);
-    if (submission instanceof Fault) {
-      this.spoilt(envelope, size);
-      return this.reject(envelope, submission);
-    }
-    this.transactions.write(submission);
+    if (!(submission instanceof Fault)) return this.transactions.write(submission);
+    this.spoilt(envelope, size);
+    this.reject(envelope, submission);
   }
 
   /** A message whose number was taken and that goes nowhere: its window counted it. */
