@@ -68,14 +68,12 @@ export class Flow {
     return undefined;
   }
 
-  /** A message that goes to its log at once. True when it was sent beyond its window. */
-  pass(lane: Lane, { type, channel }: Envelope, size: number): boolean {
-    if (!keepsOrder(type)) return false;
+  /** A message that goes to its log at once. It is never beyond its window, since nothing waits before it. */
+  pass(lane: Lane, { type, channel }: Envelope, size: number): void {
+    if (!keepsOrder(type)) return;
     const window = this.#windowOf(lane, channel, size);
-    if (window === undefined) return false;
-    const covered = window.arrive(size);
-    if (window.taken(size)) this.#giveBack(lane, channel, window);
-    return !covered;
+    window?.arrive(size);
+    if (window?.taken(size)) this.#giveBack(lane, channel, window);
   }
 
   /** A message that must wait in its lane. Undefined when no window counts it. */

@@ -20,8 +20,6 @@ export interface ReaderOwner {
   isUnderWay(id: string): boolean;
   /** Whether the entry was stored by an envelope of this connection. Asked once for each entry. */
   takeOwn(position: number): boolean;
-  /** That entry is still to come: {@link takeOwn} is to say the same of it again. */
-  claim(position: number): void;
   /** The log is another one: what this connection stored in the old one is not in it. */
   forgetOwn(): void;
   /** Told when the reader stopped for good, with why the log could not be read. */
@@ -203,14 +201,12 @@ export class Reader implements Follower, Listener, Standing {
     this.#send(frame);
   }
 
-  /** Whether the entry's window lets it go. One that must wait makes those behind it wait. */
+  /** Whether the entry's window lets it go. One that must wait makes those behind it wait. An own one is a long END: so it stays. */
   #mayGo(logged: LoggedEntry, own: boolean): boolean {
     if (this.#windows === undefined) return true;
-    const { channel, position } = logged.entry;
-    this.#window = this.#windows.of(channel);
+    this.#window = this.#windows.of(logged.entry.channel);
     if (this.#window.isOpen || !this.#delivery.needsWindow(logged, own, this.#wholeSince)) return true;
     this.#shut = this.#window;
-    if (own) this.#owner.claim(position);
     return false;
   }
 

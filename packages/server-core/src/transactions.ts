@@ -125,8 +125,8 @@ export class Transactions {
     const lane = transaction === null ? undefined : this.#lanes.get(transaction);
     // The way of nearly every message: its log is open and nothing waits, so no job needs to be made of it.
     if (lane?.queue.idle && lane.participation !== undefined && !lane.participation.readingRefused()) {
-      const beyond = this.#flow?.pass(lane, submission.envelope, submission.size);
-      const pending = lane.participation.write(submission, beyond);
+      this.#flow?.pass(lane, submission.envelope, submission.size);
+      const pending = lane.participation.write(submission);
       if (pending) lane.queue.push(() => pending);
       return;
     }

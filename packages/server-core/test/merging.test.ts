@@ -82,17 +82,22 @@ describe('a reader that had to wait', () => {
     expect(parts(eve).slice(3)).toEqual([[undefined, '11', 'f ']]);
     await grant(eve, id, 100);
     expect(parts(eve).slice(4)).toEqual([[undefined, '12', 'g ']]);
+    await Promise.all([words('h '), words('i ')]);
+    expect(parts(eve).slice(5)).toEqual([
+      [undefined, '13', 'h '],
+      [undefined, '14', 'i '],
+    ]);
     end();
     const short = await seeEntry(eve, { type: 'MESSAGE_END' });
 
     expect(short.payload).not.toHaveProperty('text');
     expectContiguous(eve, id, 0);
-    expect(parts(ada).map(([from]) => from)).toEqual(times(7, () => undefined));
+    expect(parts(ada).map(([from]) => from)).toEqual(times(9, () => undefined));
     expect(
       parts(ada)
         .map(([, , text]) => text)
         .join(''),
-    ).toBe('a b c d e f g ');
+    ).toBe('a b c d e f g h i ');
     const last = entriesOf(ada).find(({ seq }) => seq === '10');
     expect(entriesOf(eve).find(({ seq }) => seq === '10')).toEqual({
       ...last,

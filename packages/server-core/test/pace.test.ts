@@ -138,6 +138,19 @@ describe('write', () => {
 });
 
 describe('an audience', () => {
+  test('forgets who kept up and has left', () => {
+    const audience = new Audience();
+    const [quick, slow] = [
+      { user: 'ada', position: 10 },
+      { user: 'eve', position: 0 },
+    ];
+    for (const listener of [quick, slow]) audience.join(listener);
+    expect(audience.reaches(5)).toBe(true);
+    audience.leave(quick);
+
+    expect(audience.reaches(5)).toBe(false);
+  });
+
   test('reaches a position when somebody has it, or nobody is there to have it', () => {
     const anyone = fc.record({ user: fc.constantFrom('ada', 'eve'), position: fc.nat(10) });
     fc.assert(

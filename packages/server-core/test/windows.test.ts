@@ -22,6 +22,7 @@ import {
   start,
   testServer,
   times,
+  userOf,
 } from './support.ts';
 import { mute } from './tools.ts';
 
@@ -182,6 +183,39 @@ describe('the window of a channel', () => {
     await seeEntry(back, { payload: '3' });
 
     expect(said(back, id)).toEqual(['0', '1', '2', '1', '2', '3']);
+  });
+
+  test('[FLOW-4] is whole again for who leaves and joins in one breath', async () => {
+    const { ada, eve, id, epoch } = await reading(windows(3));
+    await join(eve, id);
+    for (const n of times(4, String)) await say(ada, id, n);
+    await settle();
+    eve.send({ type: 'TRANSACTION_LEAVE', transaction: id });
+    await join(eve, id, { epoch, seq: '3' });
+    await seeEntry(eve, { payload: '3' });
+
+    expect(said(eve, id)).toEqual(['0', '1', '2', '1', '2', '3']);
+  });
+
+  test('[FLOW-4] is whole again for who may read again and joins', async () => {
+    let permissions: Record<string, string[]> = { MESSAGE: ['*'], TRANSACTION_JOIN: ['*'] };
+    const { ada, eve, id, epoch } = await reading(windows(3), {
+      authenticate: (auth) => userOf(String(auth?.user), auth?.user === 'eve' ? { permissions } : {}),
+    });
+    await join(eve, id);
+    for (const n of times(4, String)) await say(ada, id, n);
+    await settle();
+    const rights = permissions;
+    permissions = {};
+    const refresh = () => answerTo(eve, eve.send({ type: 'HAI', payload: { auth: { user: 'eve' } } }));
+    await refresh();
+    expect(eve.received.some(({ payload }) => payload.verdict === 'refused')).toBe(true);
+    permissions = rights;
+    await refresh();
+    await join(eve, id, { epoch, seq: '3' });
+    await seeEntry(eve, { payload: '3' });
+
+    expect(said(eve, id)).toEqual(['0', '1', '2', '1', '2', '3']);
   });
 
   test('[FLOW-1] is a thing of the log: towards a plain v1 client there is none, and nothing is promised to it', async () => {
