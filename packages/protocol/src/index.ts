@@ -14,6 +14,7 @@ export type {
   Incoming,
   Received,
 } from './contracts/connection.ts';
+export type { CreditLedger, Debit } from './contracts/credit-ledger.ts';
 export type {
   CreatedTransaction,
   Draft,

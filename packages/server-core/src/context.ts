@@ -1,9 +1,11 @@
 import type { Authenticator, Clock, HistoryStore, Ids, Logger, Signer } from '@haip/protocol';
+import type { Charges } from './charges.ts';
 import type { ServerLimits } from './limits.ts';
 import type { LiveLogs } from './live-logs.ts';
 import type { Session } from './session.ts';
 import type { Toolbox } from './toolbox.ts';
 import type { TurnSlots } from './turn-slots.ts';
+import type { Users } from './users.ts';
 
 /** What every part of one server shares. Nothing else reaches outside. */
 export interface ServerContext {
@@ -18,5 +20,8 @@ export interface ServerContext {
   readonly slots: TurnSlots;
   /** The live session of each session id: one at most. */
   readonly sessions: Map<string, Session>;
+  readonly users: Users;
+  /** Undefined where nobody pays for anything. */
+  readonly charges: Charges | undefined;
   authenticator(): Authenticator | undefined;
 }

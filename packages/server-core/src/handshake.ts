@@ -31,6 +31,8 @@ export interface Welcome {
   readonly token: string;
   /** Which of a session's connections is the newest. */
   readonly attempt: number;
+  /** What the user may spend; undefined where nobody pays. */
+  readonly credits: number | undefined;
   /** Cursors the client brought, each to be treated as a JOIN. */
   readonly resume: readonly JsonObject[];
 }
@@ -54,6 +56,8 @@ export async function judgeHai(
   const payload: JsonObject = isJsonObject(hai.payload) ? hai.payload : {};
   const user = await authenticate(context, payload['auth'], info, stop);
   if (user instanceof Fault) return user;
+  const credits = await openAccount(context, user);
+  if (credits instanceof Fault) return credits;
   const session = current ?? (await readToken(context.signer, payload['resume_token'], user.id)) ?? context.ids();
   const { attempt } = payload;
   return {
@@ -62,8 +66,19 @@ export async function judgeHai(
     session,
     token: await issueToken(context.signer, session, user.id),
     attempt: isDecimal(attempt) ? readDecimal(attempt) : 0,
+    credits,
     resume: Array.isArray(payload['resume']) ? payload['resume'] : [],
   };
+}
+
+/** The user's account, opened if it was not. A ledger that does not answer turns nobody into a spender without limit. */
+async function openAccount({ charges, log }: ServerContext, user: KnownUser): Promise<number | undefined | Fault> {
+  try {
+    return await charges?.ledger.open(user.id, user.credits);
+  } catch (error) {
+    log('error', 'account not opened', { error });
+    return new Fault('OVERLOADED', { expected: 'the accounts to answer', close: 1013 });
+  }
 }
 
 const acceptedEvents = Object.keys(eventTypes);
@@ -101,5 +116,6 @@ export function haiPayload(context: ServerContext, welcome: Welcome): JsonObject
     },
     retry_within_ms: limits.retryWithinMs,
     resume_token: welcome.token,
+    ...(welcome.credits === undefined ? {} : { credits: welcome.credits }),
   };
 }

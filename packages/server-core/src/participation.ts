@@ -5,6 +5,7 @@ import { type Draft, type Envelope, Fault, isJsonObject, type JsonValue, type Pe
 import { keepsOrder, mayRead, writingRefused } from './access.ts';
 import { roomRefused } from './admission.ts';
 import type { KnownUser } from './authentication.ts';
+import { type Charge, isPriced, type Paid } from './charges.ts';
 import type { ServerContext } from './context.ts';
 import { draftOf, endPayload, isTooLarge, type Submission, writtenEnd } from './drafting.ts';
 import type { LiveLog } from './live-log.ts';
@@ -220,26 +221,52 @@ export class Participation implements ReaderOwner, Fate {
     return this.#store(submission, this.#draft(submission));
   }
 
+  /** Stores what can be paid for. */
   #store(submission: Submission, draft: Draft): Pending {
+    const { charges } = this.#context;
+    if (charges === undefined || !isPriced(draft.type)) return this.#put(submission, draft);
+    const user = this.#participant.user.id;
+    const { transaction } = this.log;
+    const price = charges.priceOf(draft, user, transaction);
+    if (price instanceof Fault) return this.#refuse(submission, price);
+    try {
+      const paid = charges.pay(user, transaction, draft.id, price);
+      if (!(paid instanceof Promise)) return this.#storePaid(submission, draft, paid);
+      return paid.then(
+        (late) => this.#storePaid(submission, draft, late),
+        (error: unknown) => this.unknown(submission, error),
+      );
+    } catch (error) {
+      return this.unknown(submission, error);
+    }
+  }
+
+  #storePaid(submission: Submission, draft: Draft, paid: Paid): Pending {
+    if (paid instanceof Fault) return this.#refuse(submission, paid);
+    return this.#put(submission, draft, paid);
+  }
+
+  #put(submission: Submission, draft: Draft, charge?: Charge): Pending {
     this.#underWay = draft.id;
     this.log.wroteHere(this.#participant.user);
     try {
       const pending = this.log.append([draft]);
       if (pending) {
         return pending.then(
-          () => this.#decide(submission, draft),
-          (error: unknown) => this.unknown(submission, error),
+          () => this.#decide(submission, draft, charge),
+          (error: unknown) => this.unknown(submission, error, charge),
         );
       }
     } catch (error) {
-      return this.unknown(submission, error);
+      return this.unknown(submission, error, charge);
     }
-    return this.#decide(submission, draft);
+    return this.#decide(submission, draft, charge);
   }
 
-  #decide(submission: Submission, draft: Draft): Pending {
+  #decide(submission: Submission, draft: Draft, charge?: Charge): Pending {
     const { outcome } = draft;
     this.#underWay = undefined;
+    if (charge) this.#context.charges?.close(charge, outcome?.kind ?? 'unknown');
     if (outcome?.kind === 'stored') {
       if (this.reader !== undefined) this.#own.add(outcome.position);
       this.settle(submission);
@@ -267,8 +294,9 @@ export class Participation implements ReaderOwner, Fate {
   }
 
   /** The store did not say. Whoever sends it again under the same id finds out. */
-  unknown(submission: Submission, error: unknown): void {
+  unknown(submission: Submission, error: unknown, charge?: Charge): void {
     this.#underWay = undefined;
+    if (charge) this.#context.charges?.close(charge, 'unknown');
     const { transaction } = this.log;
     this.#context.log('error', 'append failed', { transaction, error });
     this.answer(submission, new Fault('OVERLOADED', { expected: 'the store to answer' }));

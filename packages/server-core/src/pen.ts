@@ -4,6 +4,7 @@
 import { channels, type Draft, type JsonValue, type Pending, type Subject, subjectOf } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
 import type { LiveLog } from './live-log.ts';
+import type { Meter } from './meter.ts';
 
 /** What of an entry an agent says itself; the rest is stamped. */
 export interface Statement {
@@ -51,15 +52,21 @@ export class Pen {
   readonly #fence: number;
   /** The message that the first entry answers. */
   #answers: string | undefined;
+  readonly #meter: Meter | undefined;
   #underWay = 0;
   #atRest: PromiseWithResolvers<void> | undefined;
 
-  constructor(context: ServerContext, log: LiveLog, session: string, fence: number, answers?: string) {
+  /**
+   * @param answers the message that the first entry answers
+   * @param meter has what it writes paid for
+   */
+  constructor(context: ServerContext, log: LiveLog, session: string, fence: number, answers?: string, meter?: Meter) {
     this.#context = context;
     this.#log = log;
     this.#session = session;
     this.#fence = fence;
     this.#answers = answers;
+    this.#meter = meter;
   }
 
   /** Nothing, or a promise that resolves when everything that was begun is stored, or is not. */
@@ -115,7 +122,9 @@ export class Pen {
 
   /** Appends drafts in one step; what became of each is in its outcome. */
   append(drafts: readonly Draft[]): Pending {
-    const pending = this.#log.append(drafts, this.#fence);
+    const pending = this.#meter
+      ? this.#meter.pass(drafts, () => this.#log.append(drafts, this.#fence))
+      : this.#log.append(drafts, this.#fence);
     if (!pending) return this.#written(drafts);
     this.#underWay++;
     return pending.finally(() => {

@@ -14,12 +14,13 @@ export interface Fate {
   unknown(submission: Submission, error: unknown): void;
 }
 
-const anotherBody = new Fault('PROTOCOL_VIOLATION', { expected: 'a new id for another message', got: 'a used id' });
+/** The id stands for another message, which is stored. */
+export const usedId = new Fault('PROTOCOL_VIOLATION', { expected: 'a new id for another message', got: 'a used id' });
 
 /** Settles a message whose id is in the log already, unless that one has another body. */
 export function settleRepeat(submission: Submission, digest: string, fate: Fate): void {
   if (digest === digestOf(submission)) fate.settle(submission);
-  else fate.answer(submission, anotherBody);
+  else fate.answer(submission, usedId);
 }
 
 /** Refuses a message, unless it is stored already. */

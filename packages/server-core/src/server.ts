@@ -2,16 +2,24 @@
 
 import { consoleLogger, hmacSigner, systemClock, uuidIds } from '@haip/platform';
 import type { Accept, Authenticator, Clock, HistoryStore, Ids, Logger, Signer, Tool } from '@haip/protocol';
+import { Charges, type Credits, type CreditsOptions } from './charges.ts';
 import type { ServerContext } from './context.ts';
 import { readLimits, type ServerLimits } from './limits.ts';
 import { LiveLogs } from './live-logs.ts';
+import { memoryLedger } from './memory-ledger.ts';
 import { Session } from './session.ts';
 import { Toolbox } from './toolbox.ts';
 import { TurnSlots } from './turn-slots.ts';
+import { Users } from './users.ts';
 
 export interface HAIPServerOptions {
   /** Where transactions are kept: `memoryHistory()`, or any other HistoryStore. Whoever made it closes it. */
   readonly history: HistoryStore;
+  /**
+   * Makes messages cost credit: an account for each user id, opened with the `credits` its HAIPUser has. `{}` charges
+   * 1 a message. Left out, nobody pays for anything.
+   */
+  readonly credits?: CreditsOptions | undefined;
   /** What differs from the {@link defaultLimits}. */
   readonly limits?: Partial<ServerLimits> | undefined;
   /**
@@ -44,11 +52,14 @@ export class HAIPServer {
 
   /** @throws RangeError for a limit outside its range. */
   constructor(options: HAIPServerOptions) {
+    const clock = options.clock ?? systemClock;
+    const users = new Users();
+    const log = options.logger ?? consoleLogger();
     const limits = readLimits(options.limits);
     const context: ServerContext = {
-      clock: options.clock ?? systemClock,
+      clock,
       ids: options.ids ?? uuidIds,
-      log: options.logger ?? consoleLogger(),
+      log,
       signer: options.signer ?? hmacSigner(),
       history: options.history,
       limits,
@@ -56,6 +67,8 @@ export class HAIPServer {
       logs: new LiveLogs(() => context),
       slots: new TurnSlots(limits.maxConcurrentRuns),
       sessions: new Map(),
+      users,
+      charges: options.credits && chargesOf(options.credits, { clock, log, limits, users }),
       authenticator: () => this.#authenticator,
     };
     this.#context = context;
@@ -90,6 +103,16 @@ export class HAIPServer {
     return session.run(this.#live);
   };
 
+  /**
+   * The accounts of users.
+   * @throws Error for a server that was made without the option `credits`: nobody pays there.
+   */
+  get credits(): Credits {
+    const { charges } = this.#context;
+    if (charges === undefined) throw new Error('credits: expected a server made with the option "credits"');
+    return charges;
+  }
+
   /** How many connections are open. */
   get connections(): number {
     return this.#live.size;
@@ -109,4 +132,17 @@ export class HAIPServer {
     for (const session of sessions) session.close(1012, 'restarting');
     await Promise.all([answered, ...sessions.map(({ gone }) => gone)]);
   }
+}
+
+/** A debit is remembered for longer than its message may be sent again. */
+const MORE_THAN_RETRIES_MS = 300_000;
+
+function chargesOf(
+  options: CreditsOptions,
+  { clock, log, limits, users }: Pick<ServerContext, 'clock' | 'log' | 'limits' | 'users'>,
+): Charges {
+  const keyTtlMs = limits.retryWithinMs + MORE_THAN_RETRIES_MS;
+  return new Charges(options, options.ledger ?? memoryLedger({ clock, keyTtlMs }), log, (user, balance) => {
+    for (const session of users.of(user)) session.tellBalance(balance);
+  });
 }

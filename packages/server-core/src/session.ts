@@ -22,6 +22,7 @@ import { Intake, type IntakeOwner } from './intake.ts';
 import { Outbound } from './outbound.ts';
 import type { Participant } from './participation.ts';
 import { answerRequest } from './requests.ts';
+import { usedId } from './retry.ts';
 import { Settlement } from './settlement.ts';
 import { Stop } from './stop.ts';
 import { Transactions } from './transactions.ts';
@@ -113,6 +114,7 @@ export class Session implements Participant, IntakeOwner {
     this.#asking?.stop(new Error('the connection has ended'));
     this.#transactions?.close();
     if (this.context.sessions.get(this.id) === this) this.context.sessions.delete(this.id);
+    if (this.#user !== undefined) this.context.users.leave(this);
   }
 
   fail(error: unknown): void {
@@ -120,19 +122,27 @@ export class Session implements Participant, IntakeOwner {
     this.close(1011, 'server fault');
   }
 
-  /** Whether this connection reads a transaction for that user. */
-  reads(transaction: string, user: string): boolean {
-    return this.#user?.id === user && this.#transactions?.reads(transaction) === true;
+  /** Whether this connection reads a transaction. */
+  reads(transaction: string): boolean {
+    return this.#transactions?.reads(transaction) === true;
   }
 
-  /** Answers a message with an ERROR. */
+  /** Answers a message with an ERROR. One that is final gives back what the message was charged. */
   reject(envelope: Envelope, fault: Fault): void {
+    if (!fault.retry && fault !== usedId) this.context.charges?.forgive(this.user.id, envelope);
     this.#intake?.reject(envelope, fault);
   }
 
   /** A message was acted on. */
   done(envelope: Envelope): void {
     this.#intake?.settle(envelope);
+  }
+
+  /** Says what the user may still spend. */
+  tellBalance(credits: number): void {
+    if (this.isOpen && this.terms.transactionLog) {
+      this.outbound.say({ type: 'INFO', payload: { kind: 'balance', credits } });
+    }
   }
 
   get isOpen(): boolean {
@@ -202,6 +212,7 @@ export class Session implements Participant, IntakeOwner {
     this.outbound.session = welcome.session;
     this.outbound.acknowledges = welcome.terms.transactionLog;
     this.context.sessions.set(welcome.session, this);
+    this.context.users.enter(this);
     this.#intake = new Intake(this, this.#settlement, welcome.terms.transactionLog);
     this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, welcome) });
     this.#beginHeartbeat();

@@ -103,9 +103,9 @@ export class Transactions {
       participation.close();
       const { log } = participation;
       const { user } = this.#session;
-      const elsewhere = [...this.#session.context.sessions.values()].some(
-        (other) => other !== this.#session && other.reads(log.transaction, user.id),
-      );
+      const elsewhere = this.#session.context.users
+        .of(user.id)
+        .some((other) => other !== this.#session && other.reads(log.transaction));
       if (elsewhere || !log.state.members.has(user.id)) this.#session.done(envelope);
       else await participation.write({ envelope, bytes: undefined, mime: undefined, payload: {}, size: 256 });
       this.#lanes.drop(lane);

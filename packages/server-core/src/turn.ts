@@ -21,6 +21,7 @@ import { closeMessage, closeOpen, compactEnded } from './closing.ts';
 import type { ServerContext } from './context.ts';
 import { cancelled, type Ending, finished, interrupted, Stopped } from './ending.ts';
 import type { LiveLog } from './live-log.ts';
+import { Meter } from './meter.ts';
 import { Pace } from './pace.ts';
 import { Pen, Refused, type Statement } from './pen.ts';
 import { Stop } from './stop.ts';
@@ -43,7 +44,11 @@ export class ToolTurn implements Turn {
     this.#context = context;
     this.#log = log;
     this.message = message;
-    this.#pen = new Pen(context, log, session, fence, message.id);
+    const { charges } = context;
+    const meter = charges?.chargesAgents
+      ? new Meter(charges, message.user ?? '', log.transaction, (reason) => this.halt(reason))
+      : undefined;
+    this.#pen = new Pen(context, log, session, fence, message.id, meter);
   }
 
   get id(): string {

@@ -51,6 +51,9 @@ export type LinkedPeer = RawPeer & { readonly link: MemoryLink };
 export interface TestServerOptions {
   readonly history?: HistoryStore | MemoryHistoryOptions;
   readonly limits?: HAIPServerOptions['limits'];
+  readonly credits?: HAIPServerOptions['credits'];
+  /** Where all connections come from. Left out, nobody knows. */
+  readonly remoteAddress?: string;
   readonly authenticate?: Authenticator;
   // biome-ignore lint/suspicious/noExplicitAny: each tool has an input type of its own
   readonly tools?: readonly Tool<any>[];
@@ -109,6 +112,7 @@ export function testServer(options: TestServerOptions = {}): TestServer {
     ids,
     signer,
     limits: options.limits,
+    credits: options.credits,
     logger: (level, event, fields = {}) => logged.push({ level, event, fields }),
   });
   server.authenticate(options.authenticate ?? ((auth) => (typeof auth?.user === 'string' ? userOf(auth.user) : null)));
@@ -128,7 +132,7 @@ export function testServer(options: TestServerOptions = {}): TestServer {
     logged,
     connectRaw(linkOptions) {
       const link = memoryLink(linkOptions);
-      void server.accept(link.server, { transport: 'memory', headers: {} });
+      void server.accept(link.server, { transport: 'memory', headers: {}, remoteAddress: options.remoteAddress });
       return link;
     },
     connect(linkOptions) {

@@ -7,7 +7,7 @@ export interface HAIPUser {
   readonly id: string;
   /** What the user may send: {@link createPermissionMap}, or the plain object it takes. */
   readonly permissions: PermissionMap | Readonly<Record<string, readonly string[]>>;
-  /** What a user id not seen before begins with. Finite, 0 or more. */
+  /** What the account of a user id not seen before begins with, where the server keeps accounts. Finite, 0 or more. */
   readonly credits: number;
   /** When the rights end, in ms since epoch. */
   readonly expiresAt?: number | undefined;

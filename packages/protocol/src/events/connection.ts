@@ -38,6 +38,8 @@ export const haiFromServer = object({
   limits: v.optional(jsonObject),
   retry_within_ms: v.optional(count),
   resume_token: v.optional(text),
+  /** What the user may spend, where messages cost credit. */
+  credits: v.optional(v.number()),
 });
 
 /** A PONG repeats what its PING carried. */
