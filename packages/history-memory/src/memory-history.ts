@@ -2,6 +2,7 @@
 
 import type { Draft, HistoryPage, HistoryRange, HistoryStore, Outcome, Pending } from '@haip/protocol';
 import { type MemoryHistoryOptions, readOptions } from './options.ts';
+import { Revocations } from './revocations.ts';
 import type { TransactionLog } from './transaction-log.ts';
 import { Transactions } from './transactions.ts';
 
@@ -18,6 +19,7 @@ const TIDY_EVERY = 16;
 export function memoryHistory(options: MemoryHistoryOptions = {}): HistoryStore {
   const { limits, clock, ids } = readOptions(options);
   const transactions = new Transactions(ids(), limits);
+  const revocations = new Revocations();
   let appends = 0;
   let isClosed = false;
 
@@ -69,6 +71,12 @@ export function memoryHistory(options: MemoryHistoryOptions = {}): HistoryStore 
     list: (user, after) => (isClosed ? refusal() : transactions.list(user, after)),
     find: (transaction, user, id) => (isClosed ? refusal() : (transactions.get(transaction)?.find(user, id) ?? null)),
     head: (transaction) => (isClosed ? refusal() : (current(transaction)?.head() ?? null)),
+    heads(transactions, since) {
+      if (isClosed) return refusal();
+      const heads = transactions.map((transaction) => current(transaction)?.head() ?? null);
+      return { heads, ...revocations.since(since, now()) };
+    },
+    revoke: (user) => (isClosed ? refusal() : revocations.add(user, now())),
     compact: (transaction, message) => (isClosed ? refusal() : transactions.get(transaction)?.window.compact(message)),
     lease: (transaction, holder, ttlMs) =>
       isClosed ? refusal() : (transactions.get(transaction)?.lease(holder, ttlMs, now()) ?? null),

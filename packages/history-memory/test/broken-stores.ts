@@ -3,6 +3,7 @@
 import type {
   Draft,
   Entry,
+  Heads,
   HistoryPage,
   HistoryStore,
   Lease,
@@ -160,6 +161,23 @@ export const breaks: Readonly<Record<string, Break>> = {
   }),
   'lists no one who joined': (store) =>
     appendChanged(store, ({ type }) => (type === 'TRANSACTION_JOIN' ? { user: null } : {})),
+  'mixes up the heads': (store) => ({
+    heads(transactions, since) {
+      const answer = store.heads(transactions, since) as Heads;
+      return { ...answer, heads: answer.heads.toReversed() };
+    },
+  }),
+  'forgets whose rights ended': () => ({ revoke: () => {} }),
+  'tells only the first who asks whose rights ended': (store) => {
+    let place: string | undefined;
+    return {
+      heads(transactions, since) {
+        const answer = store.heads(transactions, since === undefined ? undefined : place) as Heads;
+        place = answer.place;
+        return answer;
+      },
+    };
+  },
   'answers after close': () => ({ close: () => {} }),
 };
 

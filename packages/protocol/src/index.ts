@@ -20,6 +20,7 @@ export type {
   Draft,
   Entry,
   Head,
+  Heads,
   HistoryPage,
   HistoryRange,
   HistoryStore,

@@ -2,6 +2,7 @@ import type { Authenticator, Clock, HistoryStore, Ids, Logger, Signer } from '@h
 import type { Charges } from './charges.ts';
 import type { ServerLimits } from './limits.ts';
 import type { LiveLogs } from './live-logs.ts';
+import type { Revocations } from './revocations.ts';
 import type { Session } from './session.ts';
 import type { Toolbox } from './toolbox.ts';
 import type { TurnSlots } from './turn-slots.ts';
@@ -21,6 +22,7 @@ export interface ServerContext {
   /** The live session of each session id: one at most. */
   readonly sessions: Map<string, Session>;
   readonly users: Users;
+  readonly revocations: Revocations;
   /** Undefined where nobody pays for anything. */
   readonly charges: Charges | undefined;
   authenticator(): Authenticator | undefined;

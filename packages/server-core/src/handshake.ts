@@ -56,15 +56,17 @@ export async function judgeHai(
   const payload: JsonObject = isJsonObject(hai.payload) ? hai.payload : {};
   const user = await authenticate(context, payload['auth'], info, stop);
   if (user instanceof Fault) return user;
+  const { signer, revocations, clock } = context;
   const credits = await openAccount(context, user);
   if (credits instanceof Fault) return credits;
-  const session = current ?? (await readToken(context.signer, payload['resume_token'], user.id)) ?? context.ids();
+  const session =
+    current ?? (await readToken(signer, payload['resume_token'], user.id, revocations.at(user.id))) ?? context.ids();
   const { attempt } = payload;
   return {
     user,
     terms: acceptsAll(terms.events) ? { ...terms, events: undefined } : terms,
     session,
-    token: await issueToken(context.signer, session, user.id),
+    token: await issueToken(signer, session, user.id, clock.now()),
     attempt: isDecimal(attempt) ? readDecimal(attempt) : 0,
     credits,
     resume: Array.isArray(payload['resume']) ? payload['resume'] : [],

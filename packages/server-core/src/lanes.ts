@@ -129,7 +129,7 @@ export class Lanes implements Fate {
   }
 
   #enter(lane: Lane, log: LiveLog | null, envelope: Envelope, job: Job, permits: typeof mayRead): Pending {
-    if (log === null) return this.#unknown(lane, envelope);
+    if (log === null) return this.unknownHere(lane, envelope);
     if (this.#closed) return this.#session.context.logs.release(log);
     this.#hold(lane, log);
     return this.#permitted(lane, envelope, job, permits);
@@ -138,11 +138,11 @@ export class Lanes implements Fate {
   #permitted(lane: Lane, envelope: Envelope, job: Job, permits: typeof mayRead): Pending {
     const participation = lane.participation as Participation;
     if (permits(this.#session.user, participation.log.record)) return job(participation, lane);
-    return this.#unknown(lane, envelope);
+    return this.unknownHere(lane, envelope);
   }
 
   /** Unknown and forbidden look the same. */
-  #unknown(lane: Lane, envelope: Envelope): void {
+  unknownHere(lane: Lane, envelope: Envelope): void {
     this.drop(lane);
     if (envelope.type === 'TRANSACTION_JOIN') {
       const payload = { verdict: 'refused', code: 'TRANSACTION_NOT_FOUND' };

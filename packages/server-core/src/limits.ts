@@ -62,6 +62,8 @@ export interface ServerLimits {
   readonly maxOpenCalls: number;
   /** How long a client may try to send a message again. Default 600,000; below how long the store keeps once-keys. */
   readonly retryWithinMs: number;
+  /** How often a node asks a shared store where its logs stand and whose rights ended. Default 10,000. */
+  readonly positionCheckMs: number;
   /** Connections at once; one more is closed 1013. Default 10,000. */
   readonly maxConnections: number;
 }
@@ -96,6 +98,7 @@ export const defaultLimits: ServerLimits = {
   maxWaitingMessages: 10_000,
   maxOpenCalls: 64,
   retryWithinMs: 600_000,
+  positionCheckMs: 10_000,
   maxConnections: 10_000,
 };
 

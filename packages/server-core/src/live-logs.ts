@@ -31,6 +31,10 @@ export class LiveLogs {
     return this.#name;
   }
 
+  *inHand(): Generator<LiveLog> {
+    for (const { log } of this.#held.values()) yield log;
+  }
+
   get size(): number {
     return this.#held.size;
   }

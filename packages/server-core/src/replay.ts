@@ -13,6 +13,8 @@ export async function replayPage(session: Session, participation: Participation,
   const payload = isJsonObject(envelope.payload) ? envelope.payload : {};
   const asked = payload['to_seq'] === undefined ? Number.POSITIVE_INFINITY : readDecimal(String(payload['to_seq']));
   await log.refresh();
+  // Whatever was waited for, the user may have lost the right to see it.
+  const refused = (): Fault | undefined => participation.readingRefused();
   const from = Math.max(readDecimal(String(payload['from_seq'])), 1);
   // What the live reader has not sent would look like the live stream.
   const to = Math.min(asked, reader?.position ?? log.last);
@@ -22,7 +24,7 @@ export async function replayPage(session: Session, participation: Participation,
     maxEntries: context.limits.maxReplayEntries,
     maxBytes: context.limits.maxReplayBytes,
   });
-  if (page === null) return session.reject(envelope, new Fault('TRANSACTION_NOT_FOUND'));
+  if (page === null || refused()) return session.reject(envelope, new Fault('TRANSACTION_NOT_FOUND'));
   if (from < page.first) {
     return session.reject(envelope, new Fault('REPLAY_TOO_OLD', { expected: `from_seq ${page.first} or later` }));
   }
@@ -30,6 +32,7 @@ export async function replayPage(session: Session, participation: Participation,
     if (entry.position > to) break;
     const pending = outbound.send(new LoggedEntry(log.transaction, entry).frame(session.binary));
     if (pending) await pending;
+    if (refused()) return session.reject(envelope, new Fault('TRANSACTION_NOT_FOUND'));
   }
   const last = Math.max(Math.min(page.entries.at(-1)?.position ?? to, to), from - 1);
   // A range that begins past any number a log can reach ends where the log does.

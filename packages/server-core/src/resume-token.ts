@@ -4,18 +4,33 @@
 import { isId, type Signer } from '@haip/protocol';
 
 // JSON keeps the two apart: no user id can be read as part of a session.
-const subject = (session: string, user: string): string => JSON.stringify(['haip-resume', session, user]);
+const subject = (kept: string, user: string): string => JSON.stringify(['haip-resume', kept, user]);
 
 /** A token for this session of this user. */
-export async function issueToken(signer: Signer, session: string, user: string): Promise<string> {
-  return `${session}.${await signer.sign(subject(session, user))}`;
+export async function issueToken(signer: Signer, session: string, user: string, now: number): Promise<string> {
+  const kept = `${session}.${now}`;
+  return `${kept}.${await signer.sign(subject(kept, user))}`;
 }
 
-/** The session a token keeps for this user; undefined for one that is forged, foreign or none. */
-export async function readToken(signer: Signer, token: unknown, user: string): Promise<string | undefined> {
+/**
+ * The session a token keeps for this user; undefined for one that is forged, foreign or none, and for one that is not
+ * newer than `revokedAt`.
+ */
+export async function readToken(
+  signer: Signer,
+  token: unknown,
+  user: string,
+  revokedAt: number,
+): Promise<string | undefined> {
   if (typeof token !== 'string') return undefined;
-  const dot = token.lastIndexOf('.');
-  const session = token.slice(0, dot);
-  if (dot < 1 || !isId(session)) return undefined;
-  return (await signer.verify(subject(session, user), token.slice(dot + 1))) ? session : undefined;
+  const [kept, mac] = splitLast(token);
+  const [session, issuedAt] = splitLast(kept);
+  if (!isId(session) || !(Number(issuedAt) > revokedAt)) return undefined;
+  return (await signer.verify(subject(kept, user), mac)) ? session : undefined;
+}
+
+/** What stands before the last dot, and what behind it. */
+function splitLast(text: string): [string, string] {
+  const dot = text.lastIndexOf('.');
+  return [text.slice(0, Math.max(dot, 0)), text.slice(dot + 1)];
 }

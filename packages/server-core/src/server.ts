@@ -7,6 +7,8 @@ import type { ServerContext } from './context.ts';
 import { readLimits, type ServerLimits } from './limits.ts';
 import { LiveLogs } from './live-logs.ts';
 import { memoryLedger } from './memory-ledger.ts';
+import { PositionCheck } from './position-check.ts';
+import { Revocations } from './revocations.ts';
 import { Session } from './session.ts';
 import { Toolbox } from './toolbox.ts';
 import { TurnSlots } from './turn-slots.ts';
@@ -46,6 +48,7 @@ export interface HAIPServerOptions {
 export class HAIPServer {
   readonly #context: ServerContext;
   readonly #unwatch: () => void;
+  readonly #positions: PositionCheck;
   readonly #live = new Set<Session>();
   #authenticator: Authenticator | undefined;
   #closed = false;
@@ -68,11 +71,14 @@ export class HAIPServer {
       slots: new TurnSlots(limits.maxConcurrentRuns),
       sessions: new Map(),
       users,
+      revocations: new Revocations(),
       charges: options.credits && chargesOf(options.credits, { clock, log, limits, users }),
       authenticator: () => this.#authenticator,
     };
     this.#context = context;
-    this.#unwatch = options.history.watch((transaction) => context.logs.changed(transaction));
+    const revoked = (user: string): void => this.#endRights(user);
+    this.#positions = new PositionCheck(context, () => this.#live.size > 0 || context.logs.size > 0, revoked);
+    this.#unwatch = options.history.watch((transaction) => context.logs.changed(transaction), revoked);
   }
 
   /**
@@ -100,6 +106,7 @@ export class HAIPServer {
     }
     const session = new Session(this.#context, connection, info);
     this.#live.add(session);
+    this.#positions.begin();
     return session.run(this.#live);
   };
 
@@ -111,6 +118,25 @@ export class HAIPServer {
     const { charges } = this.#context;
     if (charges === undefined) throw new Error('credits: expected a server made with the option "credits"');
     return charges;
+  }
+
+  /**
+   * Ends all connections of a user, 1008, here and on every node that shares the store: there by a hint at once, else
+   * within `positionCheckMs`. Their resume tokens are void. Who may come back is the authenticator's to say, so end
+   * what it goes by first.
+   *
+   * @returns done when the store has it. Rejects when that failed: then only this node knows, and it is to be called
+   * again.
+   */
+  async disconnectUser(user: string): Promise<void> {
+    this.#endRights(user);
+    await this.#context.history.revoke(user);
+  }
+
+  #endRights(user: string): void {
+    const { revocations, users, clock } = this.#context;
+    revocations.add(user, clock.now());
+    for (const session of users.of(user)) session.endRights();
   }
 
   /** How many connections are open. */
@@ -127,6 +153,7 @@ export class HAIPServer {
   async close(): Promise<void> {
     this.#closed = true;
     this.#unwatch();
+    this.#positions.stop();
     const answered = this.#context.logs.close();
     const sessions = [...this.#live];
     for (const session of sessions) session.close(1012, 'restarting');

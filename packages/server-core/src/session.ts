@@ -30,6 +30,7 @@ import { Transactions } from './transactions.ts';
 type Phase = 'hai' | 'verdict' | 'open' | 'ended';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const revoked = new Fault('AUTHENTICATION_FAILED', { expected: 'credentials that were not revoked', close: 1008 });
 const plainTerms: Terms = { transactionLog: false, binaryFrames: false, events: undefined, flow: undefined };
 
 export class Session implements Participant, IntakeOwner {
@@ -167,13 +168,21 @@ export class Session implements Participant, IntakeOwner {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#asking = new Stop();
+    const { revocations } = this.context;
+    const before = revocations.count;
     judgeHai(this.context, envelope, this.#info, this.#asking)
       .then((verdict) => {
         if (this.#phase !== 'verdict') return;
         if (verdict instanceof Fault) this.#turnAway(verdict, envelope.id);
+        else if (revocations.hit(verdict.user.id, before)) this.#turnAway(revoked, envelope.id);
         else this.#welcome(verdict, envelope);
       })
       .catch((error: unknown) => this.fail(error));
+  }
+
+  /** The user's rights have ended, whatever they once were. */
+  endRights(): void {
+    this.#turnAway(revoked);
   }
 
   #turnAway(fault: Fault, relatedId = fault.relatedId): void {

@@ -16,6 +16,7 @@ import {
 import { LogDelivery } from './delivery.ts';
 import { draftOf, isTooLarge, type Submission } from './drafting.ts';
 import { Flow } from './flow.ts';
+import type { Lane } from './lane.ts';
 import { Lanes, tooMany } from './lanes.ts';
 import type { LiveLog } from './live-log.ts';
 import type { Participation } from './participation.ts';
@@ -194,14 +195,20 @@ export class Transactions {
 
   /** @param asked false for a cursor in a HAI: then a JOIN that must be stored is the server's own, with no receipt. */
   #joinInLane(envelope: Envelope, payload: JsonObject, asked: boolean): void {
-    this.#lanes.run(envelope, (participation) =>
-      this.#join(participation, envelope, payload, asked).catch((error: unknown) =>
+    this.#lanes.run(envelope, (participation, lane) =>
+      this.#join(participation, lane, envelope, payload, asked).catch((error: unknown) =>
         this.#lanes.notServed(envelope, error),
       ),
     );
   }
 
-  async #join(participation: Participation, envelope: Envelope, payload: JsonObject, asked: boolean): Promise<void> {
+  async #join(
+    participation: Participation,
+    lane: Lane,
+    envelope: Envelope,
+    payload: JsonObject,
+    asked: boolean,
+  ): Promise<void> {
     const { log, reader } = participation;
     await log.refresh();
     const seq = isDecimal(payload['seq']) ? readDecimal(payload['seq']) : undefined;
@@ -209,10 +216,12 @@ export class Transactions {
       reader === undefined
         ? judgeCursor(log, payload['epoch'], seq)
         : ({ verdict: 'resumed', position: reader.position } as const);
-    if (!log.state.members.has(this.#session.user.id) && !log.state.ended) {
+    // The right to read may go while the store is waited for.
+    if (!log.state.members.has(this.#session.user.id) && !log.state.ended && !participation.readingRefused()) {
       await participation.enter(envelope, asked);
     }
     if (this.#lanes.closed) return;
+    if (participation.readingRefused()) return this.#lanes.unknownHere(lane, envelope);
     this.#session.done(envelope);
     this.#session.outbound.say({
       type: 'TRANSACTION_JOIN',

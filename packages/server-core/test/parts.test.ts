@@ -259,12 +259,14 @@ describe('a resume token', () => {
     await fc.assert(
       fc.asyncProperty(id, fc.string(), fc.string(), async (session, user, other) => {
         const signer = testSigner();
-        const token = await issueToken(signer, session, user);
-        expect(await readToken(signer, token, user)).toBe(session);
-        expect(await readToken(signer, `${token}x`, user)).toBeUndefined();
-        expect(await readToken(signer, `x${token}`, user)).toBeUndefined();
-        expect(await readToken(testSigner('other key'), token, user)).toBeUndefined();
-        if (other !== user) expect(await readToken(signer, token, other)).toBeUndefined();
+        const token = await issueToken(signer, session, user, 1);
+        expect(await readToken(signer, token, user, 0)).toBe(session);
+        expect(await readToken(signer, token, user, 1)).toBeUndefined();
+        expect(await readToken(signer, token.replace('.1.', '.2.'), user, 1)).toBeUndefined();
+        expect(await readToken(signer, `${token}x`, user, 0)).toBeUndefined();
+        expect(await readToken(signer, `x${token}`, user, 0)).toBeUndefined();
+        expect(await readToken(testSigner('other key'), token, user, 0)).toBeUndefined();
+        if (other !== user) expect(await readToken(signer, token, other, 0)).toBeUndefined();
       }),
     );
   });
@@ -274,7 +276,7 @@ describe('a resume token', () => {
     async (token) => {
       const trusting = { sign: () => 'mac', verify: () => true };
 
-      expect(await readToken(trusting, token, 'ada')).toBeUndefined();
+      expect(await readToken(trusting, token, 'ada', 0)).toBeUndefined();
     },
   );
 });

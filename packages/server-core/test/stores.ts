@@ -41,7 +41,17 @@ export interface HeldStore extends HistoryStore {
   failNext(method: FailingMethod, when?: 'before' | 'after'): void;
 }
 
-type FailingMethod = 'append' | 'read' | 'find' | 'get' | 'create' | 'list' | 'saveLease' | 'compact' | 'lease';
+type FailingMethod =
+  | 'append'
+  | 'read'
+  | 'find'
+  | 'get'
+  | 'create'
+  | 'list'
+  | 'saveLease'
+  | 'compact'
+  | 'lease'
+  | 'heads';
 
 /** The reference store with a hand on it. Everything else is done at once. */
 export function heldStore(inner: HistoryStore): HeldStore {
@@ -85,6 +95,7 @@ export function heldStore(inner: HistoryStore): HeldStore {
     saveLease: guarded('saveLease'),
     compact: guarded('compact'),
     lease: guarded('lease'),
+    heads: guarded('heads'),
     hold(transaction) {
       const { promise, resolve } = Promise.withResolvers<void>();
       held.set(transaction, promise);
@@ -130,10 +141,12 @@ export function replaceableStore(first: HistoryStore): ReplaceableStore {
     find: (transaction, user, id) => now.find(transaction, user, id),
     read: (transaction, range) => now.read(transaction, range),
     head: (transaction) => now.head(transaction),
+    heads: (transactions, since) => now.heads(transactions, since),
+    revoke: (user) => now.revoke(user),
     compact: (transaction, message) => now.compact(transaction, message),
     lease: (transaction, holder, ttlMs) => now.lease(transaction, holder, ttlMs),
     saveLease: (transaction, fence, record) => now.saveLease(transaction, fence, record),
-    watch: (changed) => first.watch(changed),
+    watch: (changed, revoked) => first.watch(changed, revoked),
     close: () => now.close(),
     replaceAfterNextAppend(other) {
       next = other;

@@ -16,7 +16,20 @@ export interface LateStoreKnobs {
 
 export interface LateStore extends HistoryStore, LateStoreKnobs {}
 
-const answering = ['create', 'get', 'list', 'append', 'find', 'read', 'head', 'compact', 'lease', 'saveLease'] as const;
+const answering = [
+  'create',
+  'get',
+  'list',
+  'append',
+  'find',
+  'read',
+  'head',
+  'heads',
+  'revoke',
+  'compact',
+  'lease',
+  'saveLease',
+] as const;
 
 /** @param random say a seeded generator, so that a failing run can be repeated. */
 export function lateStore(store: HistoryStore, random: Random, knobs: Partial<LateStoreKnobs> = {}): LateStore {
@@ -59,7 +72,7 @@ export function lateStore(store: HistoryStore, random: Random, knobs: Partial<La
   const methods = Object.fromEntries(answering.map((name) => [name, wrapped(name)]));
   return Object.assign(chance, methods, {
     supports: store.supports,
-    watch: (changed: (transaction: string) => void) => store.watch(changed),
+    watch: (...hints: Parameters<HistoryStore['watch']>) => store.watch(...hints),
     close: () => store.close(),
   }) as unknown as LateStore;
 }

@@ -67,6 +67,16 @@ export interface Head {
   readonly last: number;
 }
 
+/** Where several logs stand, and whose rights ended since a place. */
+export interface Heads {
+  /** In the order that was asked; null for a transaction not known. */
+  readonly heads: readonly (Head | null)[];
+  /** The users revoked since then, in the order in which they were. */
+  readonly revoked: readonly string[];
+  /** Give this as `since` next time. */
+  readonly place: string;
+}
+
 /**
  * One moment of a log. A position between `first` and the last one returned that is not among the entries was
  * compacted, and nothing else; one below `first` was trimmed.
@@ -171,6 +181,15 @@ export interface HistoryStore {
   head(transaction: string): Head | null | Promise<Head | null>;
 
   /**
+   * The heads of several transactions at once, and the users revoked since `since`, the `place` of an earlier answer;
+   * without one, nobody. For whoever shares the store and may have missed a hint.
+   */
+  heads(transactions: readonly string[], since?: string): Heads | Promise<Heads>;
+
+  /** Tells all that share the store that a user's rights have ended: by a hint at once, by {@link heads} for an hour. */
+  revoke(user: string): Pending;
+
+  /**
    * Deletes the MESSAGE_START and MESSAGE_PART entries of a message that has its MESSAGE_END with the whole text.
    * Positions stay used; `first` and `last` do not change.
    */
@@ -182,8 +201,11 @@ export interface HistoryStore {
   /** Writes the lease's record. Does nothing when the fence is stale. */
   saveLease(transaction: string, fence: number, record: LeaseRecord): Pending;
 
-  /** Calls `changed` when others appended to a transaction. A hint: it may come late, twice or never. Gives the way to stop. */
-  watch(changed: (transaction: string) => void): () => void;
+  /**
+   * Calls `changed` when others appended to a transaction, `revoked` when others revoked a user. Hints: they may come
+   * late, twice or never. Gives the way to stop.
+   */
+  watch(changed: (transaction: string) => void, revoked?: (user: string) => void): () => void;
 
   /** Ends the store after what was begun. Everything later rejects. */
   close(): Pending;

@@ -8,6 +8,7 @@ import {
   draft,
   freshId,
   type HistoryLaw,
+  HOUR,
   Log,
   recordOf,
   refused,
@@ -208,12 +209,70 @@ const storeLaws: readonly HistoryLaw[] = [
         () => history.find(transaction, 'ann', 'x'),
         () => history.read(transaction, { from: 1 }),
         () => history.head(transaction),
+        () => history.heads([transaction]),
+        () => history.revoke('ann'),
         () => history.compact(transaction, { messageId: 'm', start: 1, end: 2 }),
         () => history.lease(transaction, 'node', 1000),
         () => history.saveLease(transaction, 1, { done: 0, tries: {} }),
       ];
       for (const ask of asked) await expect((async () => await ask())()).rejects.toBeInstanceOf(Error);
       await history.close();
+    },
+  },
+  {
+    name: 'heads tells in one moment where each log stands, in the order asked, and null of what is not known',
+    async run({ store }) {
+      const history = await store();
+      const [one, two] = [await Log.create(history), await Log.create(history)];
+      await two.fill(2);
+      const { heads, revoked } = await history.heads([two.transaction, 'nowhere', one.transaction]);
+      expect(heads).toEqual([await two.head(), null, await one.head()]);
+      expect([heads[0]?.last, revoked]).toEqual([3, []]);
+    },
+  },
+  {
+    name: 'whose rights ended is told to each who asks, once from their own place on',
+    async run({ store }) {
+      const history = await store();
+      const before = await history.heads([]);
+      for (const user of ['ann', 'bob']) await history.revoke(user);
+      const between = await history.heads([], before.place);
+      await history.revoke('ann');
+      const after = await history.heads([], between.place);
+      expect([before.revoked, between.revoked, after.revoked]).toEqual([[], ['ann', 'bob'], ['ann']]);
+      expect((await history.heads([], before.place)).revoked).toEqual(['ann', 'bob', 'ann']);
+      expect((await history.heads([], after.place)).revoked).toEqual([]);
+      expect((await history.heads([])).revoked).toEqual([]);
+    },
+  },
+  {
+    name: 'whose rights ended is told for an hour',
+    needs: ({ clock }) => clock,
+    async run({ store, clock }) {
+      const history = await store();
+      const { place } = await history.heads([]);
+      await history.revoke('ann');
+      await clock.advance(HOUR - 1);
+      await history.revoke('bob');
+      expect((await history.heads([], place)).revoked).toEqual(['ann', 'bob']);
+    },
+  },
+  {
+    name: 'whose rights end in one process another one hears of, and is told',
+    needs: ({ shared }) => shared,
+    async run({ store, twin }) {
+      const history = await store();
+      const other = await twin(history);
+      const { place } = await other.heads([]);
+      const heard = new Set<string>();
+      const stop = other.watch(
+        () => {},
+        (user) => void heard.add(user),
+      );
+      await history.revoke('ann');
+      await eventually(() => heard.has('ann'));
+      expect((await other.heads([], place)).revoked).toEqual(['ann']);
+      stop();
     },
   },
   {
