@@ -23,6 +23,11 @@ export function keepsOrder(type: string): boolean {
   return choosesChannel(type) && type !== 'TOOL_CANCEL';
 }
 
+/** START, JOIN and LEAVE: asked for, though an entry may come of them. */
+export function isMembership(type: string): boolean {
+  return type.startsWith('TRANSACTION_') && type !== 'TRANSACTION_END';
+}
+
 /** A transaction may be read by its starter and by users with TRANSACTION_JOIN for it. */
 export function mayRead(user: KnownUser, record: TransactionRecord): boolean {
   return user.id === record.starter || isAllowed(user.permissions, 'TRANSACTION_JOIN', record.transaction);

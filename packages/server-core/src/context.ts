@@ -1,4 +1,5 @@
 import type { Authenticator, Clock, HistoryStore, Ids, Logger, Signer } from '@haip/protocol';
+import type { Addresses } from './addresses.ts';
 import type { Charges } from './charges.ts';
 import type { ServerLimits } from './limits.ts';
 import type { LiveLogs } from './live-logs.ts';
@@ -21,6 +22,7 @@ export interface ServerContext {
   readonly slots: TurnSlots;
   /** The live session of each session id: one at most. */
   readonly sessions: Map<string, Session>;
+  readonly addresses: Addresses;
   readonly users: Users;
   readonly revocations: Revocations;
   /** Undefined where nobody pays for anything. */

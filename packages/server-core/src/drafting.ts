@@ -25,6 +25,8 @@ export interface Submission {
   /** The payload without what travelled as bytes. */
   readonly payload: JsonValue;
   readonly size: number;
+  /** Set when its connection sends too much: refused unless it is stored. */
+  readonly limited?: Fault | undefined;
 }
 
 /** A number may be written with five times the digits it came in: 1e20 takes 21. */

@@ -54,19 +54,22 @@ export async function judgeHai(
   const terms = negotiate(hai.payload);
   if (terms instanceof Fault) return terms;
   const payload: JsonObject = isJsonObject(hai.payload) ? hai.payload : {};
+  const { signer, revocations, clock } = context;
+  const before = revocations.count;
   const user = await authenticate(context, payload['auth'], info, stop);
   if (user instanceof Fault) return user;
-  const { signer, revocations, clock } = context;
   const credits = await openAccount(context, user);
   if (credits instanceof Fault) return credits;
   const session =
     current ?? (await readToken(signer, payload['resume_token'], user.id, revocations.at(user.id))) ?? context.ids();
   const { attempt } = payload;
+  const token = await issueToken(signer, session, user.id, clock.now());
+  if (revocations.hit(user.id, before)) return revoked;
   return {
     user,
     terms: acceptsAll(terms.events) ? { ...terms, events: undefined } : terms,
     session,
-    token: await issueToken(signer, session, user.id, clock.now()),
+    token,
     attempt: isDecimal(attempt) ? readDecimal(attempt) : 0,
     credits,
     resume: Array.isArray(payload['resume']) ? payload['resume'] : [],
@@ -82,6 +85,12 @@ async function openAccount({ charges, log }: ServerContext, user: KnownUser): Pr
     return new Fault('OVERLOADED', { expected: 'the accounts to answer', close: 1013 });
   }
 }
+
+/** Whatever a user once showed, it counts no more. */
+export const revoked = new Fault('AUTHENTICATION_FAILED', {
+  expected: 'credentials that were not revoked',
+  close: 1008,
+});
 
 const acceptedEvents = Object.keys(eventTypes);
 const storedEvents = Object.entries(eventTypes).flatMap(([type, { stored }]) => (stored ? [type] : []));

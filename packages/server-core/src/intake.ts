@@ -27,8 +27,8 @@ export interface IntakeOwner {
   readonly outbound: Outbound;
   /** False once the connection has ended: nothing more is said then. */
   readonly isOpen: boolean;
-  /** A message of a known type with a payload that fits. */
-  route(received: Received, event: EventType): void;
+  /** A message of a known type with a payload that fits. `limited`: it is too much, why it is refused unless stored. */
+  route(received: Received, event: EventType, limited: Fault | undefined): void;
   /** A message for the log whose payload does not fit. */
   spoilt(envelope: Envelope, size: number): void;
   close(code: CloseCode, reason: string): void;
@@ -51,14 +51,15 @@ export class Intake {
     settlement.settle(1);
   }
 
-  take(incoming: Incoming): void {
+  /** @param limited set when the connection sends too much. */
+  take(incoming: Incoming, limited?: Fault): void {
     if (incoming instanceof Fault) return this.#receiveFault(incoming);
     const { envelope } = incoming;
     if (this.#counts && !this.#count(envelope.seq, envelope.id)) return;
     const event = eventType(envelope.type);
-    if (event === undefined) return this.#unknown(incoming);
+    if (event === undefined) return this.#unknown(incoming, limited);
     const fault = checkFromClient(envelope, event);
-    if (fault === undefined) return this.#owner.route(incoming, event);
+    if (fault === undefined) return this.#owner.route(incoming, event, limited);
     if (event.stored) this.#owner.spoilt(envelope, incoming.size);
     this.reject(envelope, fault);
   }
@@ -101,13 +102,13 @@ export class Intake {
   }
 
   /** An old name is read as what it is called today. Else ignored, unless its sender says that it must not be. */
-  #unknown({ envelope, bytes, size }: Received): void {
+  #unknown({ envelope, bytes, size }: Received, limited?: Fault): void {
     const type = currentName(envelope.type);
     if (type !== undefined) {
       const renamed = { ...envelope, type };
       const event = eventTypes[type];
       const fault = checkFromClient(renamed, event);
-      if (fault === undefined) return this.#owner.route({ envelope: renamed, bytes, size }, event);
+      if (fault === undefined) return this.#owner.route({ envelope: renamed, bytes, size }, event, limited);
       this.#owner.spoilt(renamed, size);
       return this.reject(envelope, fault);
     }

@@ -66,6 +66,20 @@ export interface ServerLimits {
   readonly positionCheckMs: number;
   /** Connections at once; one more is closed 1013. Default 10,000. */
   readonly maxConnections: number;
+  /** Connections of one user at once; one more is closed 4429. Off on loopback. Default 200. */
+  readonly maxConnectionsPerUser: number;
+  /** Connections of one address, or IPv6 network, at once; one more is closed 1013. Off on loopback. Default 1,000. */
+  readonly maxConnectionsPerAddress: number;
+  /** Refused credentials of one address within a minute; until that is over it is closed 1013. Off on loopback. Default 60. */
+  readonly maxAuthFailures: number;
+  /** What one connection may send in the long run; more is RATE_LIMITED. Off on loopback. Default 100. */
+  readonly messagesPerSecond: number;
+  /** What it may send at once. Default 200. */
+  readonly messagesBurst: number;
+  /** So many bytes of AUDIO, or of what a replay brings, count as one message. Default 16,384. */
+  readonly bytesPerMessage: number;
+  /** RATE_LIMITED answers within a minute; one more ends the connection 1008. Default 5,000. */
+  readonly maxRateRefusals: number;
 }
 
 export const defaultLimits: ServerLimits = {
@@ -100,6 +114,13 @@ export const defaultLimits: ServerLimits = {
   retryWithinMs: 600_000,
   positionCheckMs: 10_000,
   maxConnections: 10_000,
+  maxConnectionsPerUser: 200,
+  maxConnectionsPerAddress: 1_000,
+  maxAuthFailures: 60,
+  messagesPerSecond: 100,
+  messagesBurst: 200,
+  bytesPerMessage: 16 * 1024,
+  maxRateRefusals: 5_000,
 };
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

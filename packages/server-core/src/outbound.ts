@@ -35,6 +35,7 @@ function errorPayload(fault: Fault): JsonObject {
     code: fault.code,
     message: errorCodes[fault.code].meaning,
     retry: fault.retry,
+    ...(fault.retryAfterMs === undefined ? {} : { retry_after_ms: fault.retryAfterMs }),
     ...(fault.expected === undefined ? {} : { expected: fault.expected }),
     ...(fault.got === undefined ? {} : { got: fault.got }),
   };

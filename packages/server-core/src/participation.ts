@@ -113,6 +113,7 @@ export class Participation implements ReaderOwner, Fate {
       this.#endedFault() ??
       writingRefused(user, this.log.record, type, channel) ??
       (beyond ? beyondWindow : undefined) ??
+      submission.limited ??
       this.#sizeFault(submission) ??
       roomRefused(type, submission.payload, this.log.state, this.#context.limits);
     if (refused !== undefined) return this.#refuse(submission, refused);

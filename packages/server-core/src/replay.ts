@@ -30,7 +30,9 @@ export async function replayPage(session: Session, participation: Participation,
   }
   for (const entry of page.entries) {
     if (entry.position > to) break;
-    const pending = outbound.send(new LoggedEntry(log.transaction, entry).frame(session.binary));
+    const frame = new LoggedEntry(log.transaction, entry).frame(session.binary);
+    session.guest?.oweBytes(frame.text.length + (frame.bytes?.length ?? 0));
+    const pending = outbound.send(frame);
     if (pending) await pending;
     if (refused()) return session.reject(envelope, new Fault('TRANSACTION_NOT_FOUND'));
   }

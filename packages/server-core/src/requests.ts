@@ -18,7 +18,11 @@ function answer(session: Session, envelope: Envelope, type: string, payload: Jso
   session.outbound.say({ type, relatedId: envelope.id, payload });
 }
 
-const ping: Answerer = (session, envelope, payload) => answer(session, envelope, 'PONG', payload);
+/** A link that takes nothing has one PONG to come: more would say the same. */
+const ping: Answerer = (session, envelope, payload) => {
+  if (!session.owesPong()) return session.done(envelope);
+  answer(session, envelope, 'PONG', payload);
+};
 
 /** Taken and good for nothing more: a sign of life, a hint for people. */
 const heard: Answerer = (session, envelope) => session.done(envelope);

@@ -1,9 +1,11 @@
 // The public face: authentication, tools, and the door for connections. Joins the parts and owns none of their work.
 
 import { consoleLogger, hmacSigner, systemClock, uuidIds } from '@haip/platform';
-import type { Accept, Authenticator, Clock, HistoryStore, Ids, Logger, Signer, Tool } from '@haip/protocol';
+import type { Accept, Authenticator, Clock, HistoryStore, Ids, Logger, PeerInfo, Signer, Tool } from '@haip/protocol';
+import { Addresses } from './addresses.ts';
 import { Charges, type Credits, type CreditsOptions } from './charges.ts';
 import type { ServerContext } from './context.ts';
+import { Guest } from './guest.ts';
 import { readLimits, type ServerLimits } from './limits.ts';
 import { LiveLogs } from './live-logs.ts';
 import { memoryLedger } from './memory-ledger.ts';
@@ -22,6 +24,11 @@ export interface HAIPServerOptions {
    * 1 a message. Left out, nobody pays for anything.
    */
   readonly credits?: CreditsOptions | undefined;
+  /**
+   * Where a connection comes from, for the limits by address: behind a proxy, what that says in a header of its own.
+   * Undefined, or an address of this machine, switches the limits of rate and number off. Default: `remoteAddress`.
+   */
+  readonly addressOf?: ((info: PeerInfo) => string | undefined) | undefined;
   /** What differs from the {@link defaultLimits}. */
   readonly limits?: Partial<ServerLimits> | undefined;
   /**
@@ -50,6 +57,7 @@ export class HAIPServer {
   readonly #unwatch: () => void;
   readonly #positions: PositionCheck;
   readonly #live = new Set<Session>();
+  readonly #addressOf: (info: PeerInfo) => string | undefined;
   #authenticator: Authenticator | undefined;
   #closed = false;
 
@@ -70,12 +78,14 @@ export class HAIPServer {
       logs: new LiveLogs(() => context),
       slots: new TurnSlots(limits.maxConcurrentRuns),
       sessions: new Map(),
+      addresses: new Addresses(clock, limits),
       users,
       revocations: new Revocations(),
       charges: options.credits && chargesOf(options.credits, { clock, log, limits, users }),
       authenticator: () => this.#authenticator,
     };
     this.#context = context;
+    this.#addressOf = options.addressOf ?? (({ remoteAddress }) => remoteAddress);
     const revoked = (user: string): void => this.#endRights(user);
     this.#positions = new PositionCheck(context, () => this.#live.size > 0 || context.logs.size > 0, revoked);
     this.#unwatch = options.history.watch((transaction) => context.logs.changed(transaction), revoked);
@@ -104,11 +114,25 @@ export class HAIPServer {
       connection.close(this.#closed ? 1012 : 1013, this.#closed ? 'restarting' : 'too many connections');
       return connection.closed.then(() => {});
     }
-    const session = new Session(this.#context, connection, info);
+    const guest = Guest.enter(this.#context, this.#whereFrom(info));
+    if (guest !== undefined && !(guest instanceof Guest)) {
+      connection.close(1013, guest.reason, guest.retryAfterMs);
+      return connection.closed.then(() => {});
+    }
+    const session = new Session(this.#context, connection, info, guest);
     this.#live.add(session);
     this.#positions.begin();
     return session.run(this.#live);
   };
+
+  #whereFrom(info: PeerInfo): string | undefined {
+    try {
+      return this.#addressOf(info);
+    } catch (error) {
+      this.#context.log('error', 'addressOf threw', { error });
+      return info.remoteAddress;
+    }
+  }
 
   /**
    * The accounts of users.

@@ -13,14 +13,18 @@ import {
   type Terms,
   type Timer,
 } from '@haip/protocol';
+import { isMembership } from './access.ts';
+import { Alarm } from './alarm.ts';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
 import { readSubmission } from './drafting.ts';
-import { haiPayload, judgeHai, type Welcome } from './handshake.ts';
+import type { Guest } from './guest.ts';
+import { haiPayload, judgeHai, revoked, type Welcome } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake, type IntakeOwner } from './intake.ts';
 import { Outbound } from './outbound.ts';
 import type { Participant } from './participation.ts';
+import { Renewal } from './renewal.ts';
 import { answerRequest } from './requests.ts';
 import { usedId } from './retry.ts';
 import { Settlement } from './settlement.ts';
@@ -29,8 +33,7 @@ import { Transactions } from './transactions.ts';
 
 type Phase = 'hai' | 'verdict' | 'open' | 'ended';
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-const revoked = new Fault('AUTHENTICATION_FAILED', { expected: 'credentials that were not revoked', close: 1008 });
+const expired = new Fault('AUTHENTICATION_FAILED', { expected: 'credentials that have not expired', close: 1008 });
 const plainTerms: Terms = { transactionLog: false, binaryFrames: false, events: undefined, flow: undefined };
 
 export class Session implements Participant, IntakeOwner {
@@ -38,27 +41,31 @@ export class Session implements Participant, IntakeOwner {
   readonly outbound: Outbound;
   readonly #connection: Connection;
   readonly #info: PeerInfo;
+  /** Undefined for a connection from this machine. */
+  readonly guest: Guest | undefined;
   readonly #settlement = new Settlement();
   /** Ends the question that is out to the authenticator. */
   #asking: Stop | undefined;
   #phase: Phase = 'hai';
   #timer: Timer | undefined;
   #heartbeat: Heartbeat | undefined;
-  #expiry: Timer | undefined;
+  #expiry: Alarm | undefined;
   #held: Incoming[] | undefined;
   #heldBytes = 0;
+  #pongWaits = false;
   #haiId = '';
-  #refreshing = false;
+  #renewal: Renewal | undefined;
   #intake: Intake | undefined;
   #user: KnownUser | undefined;
   #transactions: Transactions | undefined;
   terms: Terms = plainTerms;
   attempt = 0;
 
-  constructor(context: ServerContext, connection: Connection, info: PeerInfo) {
+  constructor(context: ServerContext, connection: Connection, info: PeerInfo, guest: Guest | undefined) {
     this.context = context;
     this.#connection = connection;
     this.#info = info;
+    this.guest = guest;
     this.outbound = new Outbound(context, connection, this.#settlement, () =>
       this.close(4008, 'the link does not drain'),
     );
@@ -84,6 +91,7 @@ export class Session implements Participant, IntakeOwner {
     this.#timer = clock.timer(limits.haiTimeoutMs, () => this.close(4408, 'no HAI in time'));
     try {
       for await (const batch of this.#connection) {
+        this.guest?.refill();
         for (const incoming of batch) this.#take(incoming);
       }
     } catch (error) {
@@ -92,6 +100,7 @@ export class Session implements Participant, IntakeOwner {
     await this.#connection.closed;
     this.end();
     among.delete(this);
+    this.guest?.leave();
   }
 
   /** Resolves when the connection is gone. */
@@ -113,6 +122,7 @@ export class Session implements Participant, IntakeOwner {
     this.#expiry?.cancel();
     this.outbound.end();
     this.#asking?.stop(new Error('the connection has ended'));
+    this.#renewal?.end();
     this.#transactions?.close();
     if (this.context.sessions.get(this.id) === this) this.context.sessions.delete(this.id);
     if (this.#user !== undefined) this.context.users.leave(this);
@@ -151,9 +161,22 @@ export class Session implements Participant, IntakeOwner {
   }
 
   #take(incoming: Incoming): void {
-    if (this.#phase === 'open') this.#intake?.take(incoming);
+    if (this.#phase === 'open') this.#takeIn(incoming);
     else if (this.#phase === 'hai') this.#takeFirst(incoming);
     else if (this.#phase === 'verdict') this.#hold(incoming);
+  }
+
+  #takeIn(incoming: Incoming): void {
+    const limited = this.guest?.take(incoming);
+    if (limited?.close !== undefined) this.#turnAway(limited);
+    else this.#intake?.take(incoming, limited);
+  }
+
+  /** Whether a PING is to be answered: not while the link takes nothing and one answer waits. */
+  owesPong(): boolean {
+    const owes = !(this.outbound.waits && this.#pongWaits);
+    this.#pongWaits = this.outbound.waits;
+    return owes;
   }
 
   #takeFirst(incoming: Incoming): void {
@@ -163,18 +186,18 @@ export class Session implements Participant, IntakeOwner {
       const named = { relatedId: envelope.id, transaction: envelope.transaction };
       return this.#turnAway(new Fault('PROTOCOL_VIOLATION', { ...named, expected: 'HAI first', got: 'another type' }));
     }
+    const barred = this.guest?.barred();
+    if (barred !== undefined) return this.#turnAway(barred, envelope.id);
     this.#phase = 'verdict';
     this.#haiId = envelope.id;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#asking = new Stop();
-    const { revocations } = this.context;
-    const before = revocations.count;
     judgeHai(this.context, envelope, this.#info, this.#asking)
       .then((verdict) => {
         if (this.#phase !== 'verdict') return;
+        this.guest?.judged(verdict);
         if (verdict instanceof Fault) this.#turnAway(verdict, envelope.id);
-        else if (revocations.hit(verdict.user.id, before)) this.#turnAway(revoked, envelope.id);
         else this.#welcome(verdict, envelope);
       })
       .catch((error: unknown) => this.fail(error));
@@ -214,6 +237,8 @@ export class Session implements Participant, IntakeOwner {
     const live = this.context.sessions.get(welcome.session);
     if (live !== undefined && live.attempt > welcome.attempt) return this.close(4409, 'superseded');
     live?.close(4409, 'superseded');
+    const crowded = this.guest?.begin(welcome.user.id);
+    if (crowded !== undefined) return this.#turnAway(crowded, hai.id);
     this.#phase = 'open';
     this.#user = welcome.user;
     this.terms = welcome.terms;
@@ -234,15 +259,11 @@ export class Session implements Participant, IntakeOwner {
 
   /** Ends the connection when its user's rights end. */
   #watchExpiry(): void {
-    this.#expiry?.cancel();
     const { expiresAt } = this.user;
+    this.#expiry?.cancel();
     if (expiresAt === undefined) return;
-    const left = expiresAt - this.context.clock.now();
-    // A timer holds 24 days at most; a later end is looked at again then.
-    this.#expiry = this.context.clock.timer(Math.min(Math.max(left, 0), LONGEST_TIMER_MS), () => {
-      if (expiresAt > this.context.clock.now()) return this.#watchExpiry();
-      this.#turnAway(new Fault('AUTHENTICATION_FAILED', { expected: 'credentials that have not expired' }));
-    });
+    this.#expiry ??= new Alarm(this.context.clock, () => this.#turnAway(expired));
+    this.#expiry.set(expiresAt);
   }
 
   #beginHeartbeat(): void {
@@ -262,9 +283,13 @@ export class Session implements Participant, IntakeOwner {
   }
 
   /** Passes a message on to where it belongs. */
-  route({ envelope, bytes, size }: Received, event: EventType): void {
+  route({ envelope, bytes, size }: Received, event: EventType, limited: Fault | undefined): void {
     const { transaction, type } = envelope;
-    if (type === 'HAI') return this.#hear(envelope);
+    // Only what may be stored already has to be looked up first.
+    if (limited !== undefined && (transaction === null || !event.stored || isMembership(type))) {
+      return this.reject(envelope, limited);
+    }
+    if (type === 'HAI') return this.#inRenewal().ask(envelope);
     if (type === 'TRANSACTION_START') return this.transactions.start(envelope, size);
     if (!event.stored && answerRequest(this, envelope)) return;
     if (transaction === null) {
@@ -274,9 +299,16 @@ export class Session implements Participant, IntakeOwner {
     if (type === 'TRANSACTION_LEAVE') return this.transactions.leave(envelope);
     if (type === 'REPLAY_REQUEST') return this.transactions.replay(envelope);
     const submission = readSubmission(envelope, bytes, size);
-    if (!(submission instanceof Fault)) return this.transactions.write(submission);
-    this.spoilt(envelope, size);
-    this.reject(envelope, submission);
+    if (submission instanceof Fault) {
+      this.spoilt(envelope, size);
+      return this.reject(envelope, submission);
+    }
+    this.transactions.write(limited === undefined ? submission : { ...submission, limited });
+  }
+
+  #inRenewal(): Renewal {
+    this.#renewal ??= new Renewal(this, this.#info, this.#haiId, this.#renewed);
+    return this.#renewal;
   }
 
   /** A message whose number was taken and that goes nowhere: its window counted it. */
@@ -289,31 +321,10 @@ export class Session implements Participant, IntakeOwner {
     return this.#transactions;
   }
 
-  /** A later HAI: refreshes what the same user may do, and nothing else. */
-  #hear(hai: Envelope): void {
-    if (hai.id === this.#haiId) return this.done(hai);
-    if (this.#refreshing) return this.close(4429, 'a HAI while another is pending');
-    this.#refreshing = true;
-    this.#haiId = hai.id;
-    this.#asking = new Stop();
-    judgeHai(this.context, hai, this.#info, this.#asking, this.id)
-      .then((verdict) => {
-        this.#refreshing = false;
-        if (this.#phase === 'open') this.#refresh(hai, verdict);
-      })
-      .catch((error: unknown) => this.fail(error));
-  }
-
-  #refresh(hai: Envelope, verdict: Welcome | Fault): void {
-    if (verdict instanceof Fault) return this.reject(hai, verdict);
-    if (verdict.user.id !== this.user.id) {
-      this.reject(hai, new Fault('AUTHENTICATION_FAILED', { expected: 'the same user' }));
-      return this.close(1008, 'another user');
-    }
-    this.#user = verdict.user;
+  /** The same user, with other rights. */
+  readonly #renewed = (user: KnownUser): void => {
+    this.#user = user;
     this.#watchExpiry();
     this.#transactions?.recheck();
-    this.done(hai);
-    this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, verdict) });
-  }
+  };
 }

@@ -229,6 +229,7 @@ export class Transactions {
       relatedId: envelope.id,
       payload: verdictPayload(log, verdict),
     });
+    if (asked) this.#session.guest?.oweEntries(log.last - verdict.position);
     this.#open(participation, verdict.position);
   }
 

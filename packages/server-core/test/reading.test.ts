@@ -297,7 +297,7 @@ describe('F14: a peer that reads nothing', () => {
 
   test('F19: but slowly is neither closed nor taken for dead, however long it takes [CLOSE-6]', async () => {
     const { ada, clock, ended } = await deaf({});
-    for (let n = 0; n < 40; n++) ada.send({ type: 'PING' });
+    for (let n = 0; n < 40; n++) ada.send({ type: 'TOOL_LIST' });
     await clock.settle();
     const before = ada.received.length;
     for (let n = 0; n < 20; n++) {

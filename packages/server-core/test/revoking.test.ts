@@ -221,7 +221,7 @@ describe('a user who is disconnected', () => {
 
 describe('two nodes that share a store', () => {
   /** As a store that several processes share, whose hints are all lost unless `hints` are given. */
-  function nodes(hints?: { revoked?: (user: string) => void }, clock: FakeClock = fakeClock()) {
+  function nodes(hints?: { revoked?: ((user: string) => void) | undefined }, clock: FakeClock = fakeClock()) {
     const inner = heldStore(testHistory(clock));
     const history: HistoryStore = {
       ...inner,
@@ -263,7 +263,7 @@ describe('two nodes that share a store', () => {
   });
 
   test('A45: a hint that arrives disconnects at once', async () => {
-    const hints: { revoked?: (user: string) => void } = {};
+    const hints: { revoked?: ((user: string) => void) | undefined } = {};
     const { two } = nodes(hints);
     const there = await two.enter('ada');
     hints.revoked?.('ada');

@@ -52,6 +52,7 @@ export interface TestServerOptions {
   readonly history?: HistoryStore | MemoryHistoryOptions;
   readonly limits?: HAIPServerOptions['limits'];
   readonly credits?: HAIPServerOptions['credits'];
+  readonly addressOf?: HAIPServerOptions['addressOf'];
   /** Where all connections come from. Left out, nobody knows. */
   readonly remoteAddress?: string;
   readonly authenticate?: Authenticator;
@@ -113,6 +114,7 @@ export function testServer(options: TestServerOptions = {}): TestServer {
     signer,
     limits: options.limits,
     credits: options.credits,
+    addressOf: options.addressOf,
     logger: (level, event, fields = {}) => logged.push({ level, event, fields }),
   });
   server.authenticate(options.authenticate ?? ((auth) => (typeof auth?.user === 'string' ? userOf(auth.user) : null)));

@@ -69,6 +69,7 @@ export const error = object({
   code: label,
   message: v.optional(text),
   retry: v.optional(v.boolean()),
+  retry_after_ms: v.optional(count),
   expected: v.optional(text),
   got: v.optional(text),
 });
