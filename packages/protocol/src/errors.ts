@@ -23,8 +23,6 @@ export interface FaultDetails {
   readonly seq?: string | undefined;
   /** Whether sending the same again can help. Default: what the code says. */
   readonly retry?: boolean | undefined;
-  /** How long the sender is asked to wait. */
-  readonly retryAfterMs?: number | undefined;
   /** Set when the fault ends the connection. */
   readonly close?: CloseCode | undefined;
 }
@@ -41,7 +39,6 @@ export class Fault {
   readonly transaction: string | null;
   readonly seq: string | undefined;
   readonly retry: boolean;
-  readonly retryAfterMs: number | undefined;
   readonly close: CloseCode | undefined;
 
   constructor(code: ErrorCode, details: FaultDetails = {}) {
@@ -52,7 +49,6 @@ export class Fault {
     this.transaction = details.transaction ?? null;
     this.seq = details.seq;
     this.retry = details.retry ?? retryable.includes(code);
-    this.retryAfterMs = details.retryAfterMs;
     this.close = details.close;
   }
 }

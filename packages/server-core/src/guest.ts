@@ -5,6 +5,7 @@ import { Fault, type Incoming } from '@haip/protocol';
 import { neighbourhoodOf, type Refusal } from './addresses.ts';
 import type { ServerContext } from './context.ts';
 import { Rate } from './rate.ts';
+import { RateLimited } from './rate-limited.ts';
 
 export class Guest {
   readonly #context: ServerContext;
@@ -29,10 +30,7 @@ export class Guest {
   /** Too many were refused where this one comes from: the authenticator is not asked. */
   barred(): Fault | undefined {
     const barred = this.#context.addresses.barred(this.#address);
-    return (
-      barred &&
-      new Fault('RATE_LIMITED', { expected: 'fewer refusals', retryAfterMs: barred.retryAfterMs, close: 1013 })
-    );
+    return barred && new RateLimited('fewer refusals', barred.retryAfterMs, 1013);
   }
 
   /** Notes how a HAI was answered. */
@@ -71,4 +69,4 @@ export class Guest {
   }
 }
 
-const crowd = new Fault('RATE_LIMITED', { expected: 'fewer connections of this user', close: 4429 });
+const crowd = new RateLimited('fewer connections of this user', undefined, 4429);

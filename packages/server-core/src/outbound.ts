@@ -14,6 +14,7 @@ import {
   type Timer,
 } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
+import { RateLimited } from './rate-limited.ts';
 import type { Settlement } from './settlement.ts';
 
 /** What varies between envelopes that are no entries. */
@@ -35,7 +36,7 @@ function errorPayload(fault: Fault): JsonObject {
     code: fault.code,
     message: errorCodes[fault.code].meaning,
     retry: fault.retry,
-    ...(fault.retryAfterMs === undefined ? {} : { retry_after_ms: fault.retryAfterMs }),
+    ...(fault instanceof RateLimited && fault.retryAfterMs !== undefined ? { retry_after_ms: fault.retryAfterMs } : {}),
     ...(fault.expected === undefined ? {} : { expected: fault.expected }),
     ...(fault.got === undefined ? {} : { got: fault.got }),
   };

@@ -4,6 +4,7 @@
 import { Fault, type Incoming } from '@haip/protocol';
 import { ErrorBudget } from './error-budget.ts';
 import type { ServerLimits } from './limits.ts';
+import { RateLimited } from './rate-limited.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** However little sound is in an envelope, it is one to be read, stored and sent. */
@@ -42,11 +43,8 @@ export class Rate {
   #refuse(): Fault {
     const { messagesPerSecond, maxRateRefusals } = this.#limits;
     this.#refusals ??= new ErrorBudget(maxRateRefusals);
-    return new Fault('RATE_LIMITED', {
-      expected: `at most ${messagesPerSecond} messages a second`,
-      retryAfterMs: this.#bucket.waitMs,
-      close: this.#refusals.spend(this.#now) ? undefined : 1008,
-    });
+    const close = this.#refusals.spend(this.#now) ? undefined : 1008;
+    return new RateLimited(`at most ${messagesPerSecond} messages a second`, this.#bucket.waitMs, close);
   }
 
   /** Counts the bytes that a request brought. */
