@@ -25,7 +25,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const) }) },
 );
 
-test('21: the sum debited is what the stored messages cost, and no balance is ever below zero', async () => {
+test('I21: the sum debited is what the stored messages cost, and no balance is ever below zero', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.nat(), async (steps, seed) => {
       const clock = fakeClock();

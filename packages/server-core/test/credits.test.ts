@@ -192,7 +192,7 @@ describe.each(ledgers)('an account in a ledger %s', (_, wrap) => {
     expect(await left()).toBe(4);
   });
 
-  test('21: with two connections at once pays for one message with its last credit', async () => {
+  test('I21: with two connections at once pays for one message with its last credit', async () => {
     const { ada, id, write, left, enter, inner, history } = await paying(1, wrap);
     const twin = await enter('ada');
     await join(twin, id);

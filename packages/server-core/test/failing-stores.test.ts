@@ -129,3 +129,22 @@ describe('a store that fails', () => {
     await clock.settle();
   });
 });
+
+test('F26: bytes that wait for the store are bounded by what reaches the limit, then 1013', async () => {
+  const clock = fakeClock();
+  const history = heldStore(testHistory(clock));
+  const { enter } = testServer({ clock, history, tools: [mute], limits: { maxQueuedBytes: 10_000 } });
+  const ada = await enter('ada');
+  const { id } = await start(ada, 'mute');
+  const release = history.hold(id);
+  const send = () => ada.send({ type: 'MESSAGE', transaction: id, payload: 'x'.repeat(4_000) });
+  // One is with the store; three wait, of which the last goes past the limit.
+  for (let n = 0; n < 4; n++) send();
+  await clock.settle();
+  expect(ada.link.open).toBe(true);
+  send();
+
+  expect(await ada.closed).toMatchObject({ code: 1013 });
+  release();
+  await clock.settle();
+});
