@@ -5,7 +5,7 @@ import { type Envelope, entryTypes, isId, type JsonValue, type Received } from '
 import { keepConnected, type LoopState } from './connection-loop.ts';
 import { Emitter } from './emitter.ts';
 import { entryOf } from './entry.ts';
-import { asError, ClientError, ClosedError, type Refusal, RefusedError } from './errors.ts';
+import { asError, ClientError, ClosedError, type Refusal, RefusedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { type ClientOptions, type Settings, settingsOf } from './options.ts';
@@ -41,6 +41,8 @@ export interface JoinOptions extends WaitOptions {
   /** Where to go on from. Without it: from the first entry that is kept. */
   readonly cursor?: Cursor | undefined;
 }
+
+const disconnected = 'The client was disconnected.';
 
 /** A client of a HAIP server. */
 export class HAIPClient extends Emitter<ClientEvents> {
@@ -93,7 +95,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const stopListening = this.on('state', (state) => {
       if (state.name === 'connected') resolve();
-      if (state.name === 'disconnected') reject(state.reason ?? new ClosedError('The client'));
+      if (state.name === 'disconnected') reject(state.reason ?? new ClosedError(disconnected));
     });
     try {
       await orAborted(promise, signal);
@@ -160,14 +162,15 @@ export class HAIPClient extends Emitter<ClientEvents> {
         transactions.set(id, opened);
         opened.on('closed', (reason) => {
           transactions.delete(id);
-          if (reason) outbox.giveBack(reason, ({ transaction }) => transaction === id);
+          // What was written is answered yet: with an ERROR, after a verdict that refused.
+          if (reason) outbox.giveBack(reason, ({ transaction, number }) => transaction === id && !number);
         });
       }
       opened.plain = outbox.session?.plain === true;
       if (!opened.plain) opened.own.set(item.id, item);
     };
     const answer = await outbox.add<Envelope>({ type, transaction: reference, payload, answered }, signal);
-    if (!opened) throw new RefusedError(fieldsOf(answer.payload).code);
+    if (!opened) throw refusedVerdict(fieldsOf(answer.payload).code);
     return opened;
   }
 
@@ -281,7 +284,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
     this.#token = undefined;
     this.#outbox.isOpen = false;
     this.#outbox.detach();
-    this.#outbox.giveBack(new ClosedError('The client', reason));
+    this.#outbox.giveBack(new ClosedError(disconnected, reason));
     this.#closeTransactions(reason);
     this.#become({ name: 'disconnected', reason });
   }

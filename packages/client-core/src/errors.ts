@@ -37,6 +37,12 @@ export class RefusedError extends ClientError {
   }
 }
 
+/** What a verdict that refuses says. */
+export function refusedVerdict(code: string | undefined): RefusedError {
+  const expected = 'a transaction that this user may read';
+  return new RefusedError(code, { message: 'start a new one', expected, got: 'none' });
+}
+
 /** A replay began before the history that is kept. */
 export class ReplayTooOldError extends RefusedError {
   override name = 'ReplayTooOldError';
@@ -73,12 +79,12 @@ export class ConnectionEndedError extends ClientError {
   }
 }
 
-/** The client or the transaction is closed; `cause` says why when that was not the application's own doing. */
+/** The client or the transaction is closed, or not open yet; `cause` says why unless that was the application's doing. */
 export class ClosedError extends ClientError {
   override name = 'ClosedError';
 
-  constructor(what: string, cause?: unknown) {
-    super('closed', `${what} is closed.`, cause);
+  constructor(message: string, cause?: unknown) {
+    super('closed', message, cause);
   }
 }
 

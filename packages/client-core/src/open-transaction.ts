@@ -88,7 +88,7 @@ export class OpenTransaction extends Reader implements Transaction {
     signal: AbortSignal | undefined,
     more?: Partial<Draft>,
   ): Promise<SendResult> {
-    if (this.closed) throw new ClosedError(`Transaction ${this.id}`, this.closed.reason);
+    if (this.closed) throw new ClosedError(`Transaction ${this.id} is closed.`, this.closed.reason);
     const draft = { type, transaction: this.id, payload: jsonCopy(value), reader: this, ...more };
     return this.parts.outbox.add<SendResult>(draft, signal);
   }

@@ -92,7 +92,7 @@ export class Outbox {
    */
   async add<Outcome extends SendResult | Envelope>(draft: Draft, signal: AbortSignal | undefined): Promise<Outcome> {
     signal?.throwIfAborted();
-    if (!this.isOpen) throw new ClosedError('The client');
+    if (!this.isOpen) throw new ClosedError('Not connected: call connect() first.');
     return new Promise<SendResult | Envelope>((resolve, reject) => {
       const item: Outgoing = { id: this.#settings.ids(), ...draft, number: 0, refusals: 0, resolve, reject };
       if (signal) {

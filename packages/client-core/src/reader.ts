@@ -6,6 +6,7 @@ import {
   type ConversationEntry,
   type ConversationMessage,
   emptyConversation,
+  interruptOpen,
   type JsonValue,
   judgePosition,
   type Received,
@@ -14,7 +15,7 @@ import {
 } from '@haip/protocol';
 import { Emitter } from './emitter.ts';
 import { channelOf, entryOf } from './entry.ts';
-import { RefusedError } from './errors.ts';
+import { refusedVerdict } from './errors.ts';
 import { Feed } from './feed.ts';
 import { fieldsOf } from './fields.ts';
 import type { Settings } from './options.ts';
@@ -160,7 +161,7 @@ export class Reader extends Emitter<TransactionEvents> {
   judge(payload: JsonValue): boolean {
     const { verdict, epoch, seq, first, last, code } = fieldsOf(payload);
     if (verdict === 'refused') {
-      this.close(new RefusedError(code));
+      this.close(refusedVerdict(code));
       return true;
     }
     // Not the JOIN that this answers: if it made somebody a member, its entry is still to come.
@@ -213,6 +214,8 @@ export class Reader extends Emitter<TransactionEvents> {
     if (this.closed) return;
     this.closed = { reason };
     this.own.clear();
+    this.conversation = interruptOpen(this.conversation);
+    this.#changed();
     this.#entries.end(reason);
     this.#messages.end(reason);
     this.emit('closed', reason);

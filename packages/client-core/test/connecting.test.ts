@@ -78,6 +78,17 @@ describe('the handshake', () => {
   });
 });
 
+describe('before connect', () => {
+  it('whatever needs a connection says what to call', async () => {
+    const { client, transport } = setUp();
+    const failing = { code: 'closed', message: 'Not connected: call connect() first.' };
+    await expect(client.startTransaction('echo')).rejects.toMatchObject(failing);
+    await expect(client.joinTransaction('T')).rejects.toMatchObject(failing);
+    await expect(client.listTransactions()).rejects.toMatchObject(failing);
+    expect(transport.dials).toBe(0);
+  });
+});
+
 describe('credentials', () => {
   it('refused by the server: connect rejects with the code and the client stays away [HAI-5]', async () => {
     const { client, clock, nextPeer, transport } = setUp();

@@ -377,20 +377,61 @@ describe('verdicts', () => {
     expect(chat.cursor).toEqual({ epoch: 'F', position: 2 });
   });
 
-  it('refused closes the transaction, and what waits in it is told why', async () => {
+  it('refused closes the transaction; what was written in it ends as its own ERROR says, not as unknown', async () => {
     const { client, clock, started } = setUp();
     const { peer, chat } = await started();
-    const written = expect(chat.sendText('1')).rejects.toMatchObject({ code: 'unknown_outcome' });
-    await peer.until('MESSAGE');
+    const written = expect(chat.sendText('1')).rejects.toMatchObject({ code: 'TRANSACTION_NOT_FOUND' });
+    const sent = await peer.until('MESSAGE');
     const loop = expect(chat.messages().next()).rejects.toMatchObject({ code: 'TRANSACTION_NOT_FOUND' });
     const closed: unknown[] = [];
     chat.on('closed', (reason) => closed.push(reason));
     peer.verdict({ verdict: 'refused', code: 'TRANSACTION_NOT_FOUND' });
-    await Promise.all([written, loop]);
+    await loop;
+    peer.error(sent, { code: 'TRANSACTION_NOT_FOUND', retry: false });
+    await written;
     expect(closed).toMatchObject([{ code: 'TRANSACTION_NOT_FOUND' }]);
+    expect(String(closed[0])).toContain('start a new one; expected a transaction that this user may read, got none');
     await expect(chat.sendText('2')).rejects.toMatchObject({ code: 'closed', cause: closed[0] });
     expect(client.state.name).toBe('connected');
     await clock.settle();
+  });
+
+  it('refused on resume: what waited is told that it was not stored, also over one more cut [ACK-8]', async () => {
+    const { clock, started, transport, reconnected } = setUp();
+    const { chat } = await started();
+    transport.last.cut();
+    await clock.settle();
+    const sending = expect(chat.sendText('meanwhile')).rejects.toMatchObject({ name: 'RefusedError' });
+    const second = await reconnected();
+    const hai = await second.welcome();
+    second.verdict({ verdict: 'refused', code: 'TRANSACTION_NOT_FOUND' }, { related_id: hai.id });
+    await second.until('MESSAGE');
+    await clock.settle();
+    transport.last.cut();
+    const third = await reconnected();
+    await third.welcome();
+    third.error(await third.until('MESSAGE'), { code: 'TRANSACTION_NOT_FOUND', retry: false });
+    await sending;
+  });
+
+  it('refused in the middle of an answer: nobody waits for the rest of it [TX-8]', async () => {
+    const { clock, started } = setUp();
+    const { peer, chat } = await started();
+    peer.entry(2, { type: 'RUN_STARTED', payload: {}, run_id: 'R' });
+    peer.entry(3, { type: 'MESSAGE_START', payload: { message_id: 'w' } });
+    peer.entry(4, { type: 'MESSAGE_PART', payload: { message_id: 'w', text: 'Half an ans' } });
+    await clock.settle();
+    const shown: unknown[] = [];
+    chat.on('closed', () => shown.push(chat.conversation));
+    peer.verdict({ verdict: 'refused', code: 'TRANSACTION_NOT_FOUND' });
+    await clock.settle();
+    expect(shown).toMatchObject([
+      {
+        messages: [{ text: 'Half an ans', status: 'interrupted' }],
+        runs: [{ id: 'R', status: 'INTERRUPTED' }],
+        ended: false,
+      },
+    ]);
   });
 
   it('a resumed verdict at another position than asked is a fault', async () => {

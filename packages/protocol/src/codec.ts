@@ -9,14 +9,6 @@ import { isChannel, isDecimal, isId, isMime } from './grammar.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { scanJson } from './json-scan.ts';
 
-export interface DecodeOptions extends CodecLimits {
-  /**
-   * Read a `seq` or `ts` outside the grammar as `"0"`. Clients do: the public v1 server writes such, and which peer
-   * it is shows only by its HAI.
-   */
-  readonly lenientNumbers?: boolean;
-}
-
 const known: ReadonlySet<string> = new Set<string>(envelopeFields);
 
 function kindOf(value: unknown): string {
@@ -80,14 +72,10 @@ function isLabel(value: unknown): boolean {
  * Checks a parsed value as an envelope and gives it its one form: a missing or `"null"` transaction becomes null.
  * The object itself is returned, extra fields and all; what is stored or relayed is built from the named fields only.
  */
-export function readEnvelope(value: unknown, options: DecodeOptions = defaultCodecLimits): Envelope | Fault {
+export function readEnvelope(value: unknown, limits: CodecLimits = defaultCodecLimits): Envelope | Fault {
   if (!isJsonObject(value)) return violation('a JSON object', kindOf(value));
   const fields = value as Record<string, JsonValue | undefined>;
-  if (options.lenientNumbers === true) {
-    if (!isDecimal(fields['seq'])) fields['seq'] = '0';
-    if (!isDecimal(fields['ts'])) fields['ts'] = '0';
-  }
-  const broken = brokenField(fields, options);
+  const broken = brokenField(fields, limits);
   if (broken) return violation(`${broken[0]}: ${broken[1]}`, kindOf(fields[broken[0]]), fields);
   if (fields['transaction'] === undefined || fields['transaction'] === 'null') fields['transaction'] = null;
   if (fields['crit'] === true) {
@@ -112,17 +100,17 @@ export function readEnvelope(value: unknown, options: DecodeOptions = defaultCod
  */
 export function decode(
   text: string,
-  options: DecodeOptions = defaultCodecLimits,
+  limits: CodecLimits = defaultCodecLimits,
   size: number = text.length,
 ): Envelope | Fault {
-  if (size > options.maxTextBytes) {
+  if (size > limits.maxTextBytes) {
     return new Fault('MESSAGE_TOO_LARGE', {
-      expected: `at most ${options.maxTextBytes} bytes`,
+      expected: `at most ${limits.maxTextBytes} bytes`,
       got: 'more',
       close: 1009,
     });
   }
-  const scan = scanJson(text, options.maxDepth, options.maxKeys);
+  const scan = scanJson(text, limits.maxDepth, limits.maxKeys);
   if (!scan.ok) return violation(scan.expected, scan.got);
   let value: unknown;
   try {
@@ -134,7 +122,7 @@ export function decode(
   if (isJsonObject(value) && Object.keys(value).length !== scan.topLevelKeys) {
     return violation('each envelope key once', 'a key twice', value);
   }
-  return readEnvelope(value, options);
+  return readEnvelope(value, limits);
 }
 
 /** The envelope as JSON text, fields in one order, absent ones left out. Ids need no escaping: their grammar sees to it. */

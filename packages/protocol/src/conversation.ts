@@ -176,12 +176,7 @@ const left: Reducer = ({ participants }, { session }) => ({
 });
 
 /** The end of a transaction is the end of everything still open in it. */
-const ended: Reducer = ({ messages, runs, calls }) => ({
-  ended: true,
-  messages: messages.map((item) => (item.status === 'open' ? { ...item, status: 'interrupted' } : item)),
-  runs: runs.map((item) => (item.status === 'RUNNING' ? { ...item, status: 'INTERRUPTED' } : item)),
-  calls: calls.map((item) => (finalStatuses.includes(item.status) ? item : { ...item, status: 'INTERRUPTED' })),
-});
+const ended: Reducer = (conversation) => ({ ...interruptOpen(conversation), ended: true });
 
 /** What asks for an end is not yet one. */
 const unchanged: Reducer = () => ({});
@@ -215,6 +210,17 @@ export function reduceConversation(conversation: Conversation, entry: Conversati
   const payload = isJsonObject(entry.payload) ? entry.payload : {};
   const change = reducers.get(entry.type)?.(conversation, entry, payload);
   return { ...conversation, ...change, position: entry.position };
+}
+
+/** The conversation after its reader stopped reading: what is still open will not be completed here. */
+export function interruptOpen(conversation: Conversation): Conversation {
+  const { messages, runs, calls } = conversation;
+  return {
+    ...conversation,
+    messages: messages.map((item) => (item.status === 'open' ? { ...item, status: 'interrupted' } : item)),
+    runs: runs.map((item) => (item.status === 'RUNNING' ? { ...item, status: 'INTERRUPTED' } : item)),
+    calls: calls.map((item) => (finalStatuses.includes(item.status) ? item : { ...item, status: 'INTERRUPTED' })),
+  };
 }
 
 /** The conversation after the log answered that `first`…`last` is no longer kept. What was shown before stays. */

@@ -1,7 +1,7 @@
 export { afterClose } from './after-close.ts';
 export { fromBase64, toBase64 } from './base64.ts';
 export { type CloseCode, closeCodes } from './close-codes.ts';
-export { type DecodeOptions, decode, encode, readEnvelope } from './codec.ts';
+export { decode, encode, readEnvelope } from './codec.ts';
 export { type CodecLimits, defaultCodecLimits } from './codec-limits.ts';
 export type { Accept, PeerInfo } from './contracts/accept.ts';
 export type { AuthContext, Authenticator, HAIPUser } from './contracts/authenticator.ts';
@@ -57,6 +57,7 @@ export {
   type ConversationRun,
   emptyConversation,
   entryTypes,
+  interruptOpen,
   reduceConversation,
   reduceGap,
 } from './conversation.ts';

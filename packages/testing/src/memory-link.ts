@@ -8,9 +8,10 @@ import {
   type Connection,
   type ConnectionEnd,
   type ConnectionSupports,
-  type DecodeOptions,
   decode,
+  decodeFromServer,
   defaultCodecLimits,
+  type Envelope,
   Fault,
   type Frame,
   type Incoming,
@@ -58,6 +59,8 @@ export interface MemoryLink {
 const encoder = new TextEncoder();
 const cutEnd: ConnectionEnd = { code: 1006, reason: 'cut' };
 
+type Decode = (text: string, limits: CodecLimits) => Envelope | Fault;
+
 class MemoryEnd implements Connection {
   readonly supports: ConnectionSupports;
   readonly closed: Promise<ConnectionEnd>;
@@ -66,18 +69,20 @@ class MemoryEnd implements Connection {
   /** Where it writes, and where what it reads came through; set before anything is sent. */
   out!: MemoryPipe;
   in!: MemoryPipe;
-  readonly #decode: DecodeOptions;
+  readonly #limits: CodecLimits;
+  readonly #decode: Decode;
   readonly #resolveClosed: (end: ConnectionEnd) => void;
   #inbox: Incoming[] = [];
   #unread = 0;
   #wake: (() => void) | undefined;
   #iterated = false;
 
-  constructor(decodeOptions: DecodeOptions, binary: boolean) {
+  constructor(limits: CodecLimits, decodeText: Decode, binary: boolean) {
     const { promise, resolve } = Promise.withResolvers<ConnectionEnd>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    this.#decode = decodeOptions;
+    this.#limits = limits;
+    this.#decode = decodeText;
     this.supports = { binary, pause: true };
   }
 
@@ -131,10 +136,11 @@ class MemoryEnd implements Connection {
   }
 
   #read({ text, bytes, size }: Parcel & { kind: 'frame' }): Incoming {
-    if (size - (bytes?.length ?? 0) > this.#decode.maxTextBytes) {
-      return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${this.#decode.maxTextBytes} bytes`, close: 1009 });
+    const { maxTextBytes } = this.#limits;
+    if (size - (bytes?.length ?? 0) > maxTextBytes) {
+      return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${maxTextBytes} bytes`, close: 1009 });
     }
-    const envelope = decode(text, this.#decode);
+    const envelope = this.#decode(text, this.#limits);
     if (envelope instanceof Fault) return envelope;
     if (envelope.bin_len !== bytes?.length) {
       return new Fault('PROTOCOL_VIOLATION', {
@@ -172,9 +178,9 @@ class MemoryEnd implements Connection {
 export function memoryLink(options: MemoryLinkOptions = {}): MemoryLink {
   const { latencyMs = 0, clock, highWaterBytes = 65_536, binary = true } = options;
   if (latencyMs > 0 && clock === undefined) throw new TypeError('latencyMs: expected a clock to measure it by');
-  // A client reads a seq outside the grammar as 0, since the public v1 server writes such.
-  const client = new MemoryEnd({ ...(options.clientLimits ?? defaultCodecLimits), lenientNumbers: true }, binary);
-  const server = new MemoryEnd(options.serverLimits ?? defaultCodecLimits, binary);
+  const { clientLimits = defaultCodecLimits, serverLimits = defaultCodecLimits } = options;
+  const client = new MemoryEnd(clientLimits, decodeFromServer, binary);
+  const server = new MemoryEnd(serverLimits, decode, binary);
   const up = new MemoryPipe({ clock, latencyMs, highWaterBytes }, (parcels) => server.receive(parcels));
   const down = new MemoryPipe({ clock, latencyMs, highWaterBytes }, (parcels) => client.receive(parcels));
   client.out = server.in = up;

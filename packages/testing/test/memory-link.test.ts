@@ -33,6 +33,18 @@ describe('memoryLink', () => {
     ]);
   });
 
+  test('each end reads as its side does: a client reads a clock for a seq as 0, a server refuses it', async () => {
+    const link = memoryLink();
+    const read = { client: collect(link.client), server: collect(link.server) };
+    const fields = { id: 'a', transaction: null, session: 's', ts: '5', channel: 'SYSTEM', type: 'PING', payload: {} };
+    const text = JSON.stringify({ ...fields, seq: '1755187354681.5' });
+    void link.server.send(frame(text));
+    void link.client.send(frame(text));
+    await settle();
+    expect(read.client.batches).toMatchObject([[{ envelope: { seq: '0', type: 'PING' } }]]);
+    expect(read.server.batches[0]?.[0]).toBeInstanceOf(Fault);
+  });
+
   test('text that is no envelope arrives as a fault among its neighbours', async () => {
     const link = memoryLink();
     const reader = collect(link.server);

@@ -2,7 +2,7 @@
 // behind it as its bytes. Strict alternation: whatever else comes in between costs the envelope, never its successor.
 // Pure: never reads a socket, closes or waits; what is wrong becomes a Fault for the core to answer. Spec: §7.
 
-import { type DecodeOptions, decode, type Envelope, Fault, type FaultDetails, type Incoming } from '@haip/protocol';
+import { type CodecLimits, decode, type Envelope, Fault, type FaultDetails, type Incoming } from '@haip/protocol';
 
 /** Takes what came, in order, with how many bytes it had on the wire. */
 export interface IncomingSink {
@@ -11,14 +11,14 @@ export interface IncomingSink {
 
 export class FramePairing {
   readonly #sink: IncomingSink;
-  readonly #limits: DecodeOptions;
+  readonly #limits: CodecLimits;
   /** The envelope whose bytes come next. */
   #pending: Envelope | undefined;
   #pendingSize = 0;
   /** The last text was refused and has its Fault: bytes right behind it are part of what was refused. */
   #refused = false;
 
-  constructor(sink: IncomingSink, limits: DecodeOptions) {
+  constructor(sink: IncomingSink, limits: CodecLimits) {
     this.#sink = sink;
     this.#limits = limits;
   }
