@@ -25,3 +25,5 @@ declare function queueMicrotask(callback: () => void): void;
 
 declare function atob(base64: string): string;
 declare function btoa(binary: string): string;
+
+declare var TextEncoder: { new (): { encode(text: string): Uint8Array } };

@@ -12,6 +12,7 @@ import { type ClientOptions, type Settings, settingsOf } from './options.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
 import type { ClientStats } from './reader.ts';
 import type { Session, SessionEnd } from './session.ts';
+import { Stay } from './stay.ts';
 import type { Cursor, Transaction, WaitOptions } from './transaction.ts';
 import { readTransactionList, type TransactionList } from './transaction-list.ts';
 import { orAborted, yieldToWaiting } from './waiting.ts';
@@ -212,6 +213,9 @@ export class HAIPClient extends Emitter<ClientEvents> {
     outbox.retryWithinMs = session.welcome?.retry_within_ms ?? outbox.retryWithinMs;
     if (session.plain) this.#closeTransactions(new ClientError('lost', 'The server keeps no log.'));
     outbox.session = session;
+    for (const chat of this.#transactions.values()) {
+      for (const channel of chat.paused) chat.tellPaused('PAUSE_CHANNEL', channel);
+    }
     outbox.flush();
     this.#become({ name: 'connected', session: session.id });
   }
@@ -241,6 +245,9 @@ export class HAIPClient extends Emitter<ClientEvents> {
     } else if (type === 'INFO') {
       if (kind === 'replayed') outbox.answer(related_id, envelope);
       else if (kind === 'receipt' || kind === 'position') fits = reader?.take(received);
+    } else if (type === 'FLOW_UPDATE' || type.endsWith('_CHANNEL')) {
+      session.windows?.change(envelope);
+      outbox.flush();
     } else if (seq === '0') {
       await this.#answer(related_id, envelope);
       if (verdict) fits = this.#transactions.get(transaction)?.judge(payload);
@@ -248,7 +255,11 @@ export class HAIPClient extends Emitter<ClientEvents> {
       const page = outbox.pages.get(transaction);
       const position = Number(seq);
       if (page && !(reader && position > reader.read)) page.push(entryOf(received, position));
-      else fits = reader?.take(received);
+      else {
+        const stay = new Stay(received, session);
+        fits = reader?.take(received, stay);
+        stay.leave();
+      }
     }
     // Last: what a receipt names its position for, and what an ERROR wants again, is not just settled.
     if (ack) outbox.settle(Number(ack));

@@ -2,9 +2,14 @@
 
 import { type ConversationEntry, channels, fromBase64, type JsonObject, type Received } from '@haip/protocol';
 
+/** Whether a client's message of that type needs an open window. It is what a person says, and what speaks of calls. */
+export function spendsWindow(type: string): boolean {
+  return /^(MESSAGE|AUDIO|TOOL_[CUD](?!ANCEL))/.test(type);
+}
+
 /** The channel a client writes a type on: what a person says on USER, the rest, which the server stamps, on SYSTEM. */
 export function channelOf(type: string): string {
-  return /^(MESSAGE|AUDIO)/.test(type) ? channels.user : channels.system;
+  return spendsWindow(type) ? channels.user : channels.system;
 }
 
 /** The entry in an envelope. Audio without binary frames carries its bytes as base64. */

@@ -1,15 +1,23 @@
-// What is pushed, for any number of loops: each is an async iterator over everything from its beginning on, and holds
-// what was not pulled yet. A feed that keeps holds what comes while there is no loop for the next one.
+// What is pushed, for any number of loops: each is an async iterator over everything from its beginning on. It holds
+// what was not pulled yet, and the server waits for that. A feed that keeps holds what comes while there is no loop for
+// the next one; nobody waits for that.
+
+import type { Stay } from './stay.ts';
+
+interface Held<T> {
+  readonly item: T;
+  readonly stay?: Stay | undefined;
+}
 
 interface Loop<T> extends AsyncIterableIterator<T, undefined> {
-  push(item: T): void;
+  push(held: Held<T>): void;
   end(error?: unknown): void;
 }
 
 export class Feed<T> {
   readonly #loops = new Set<Loop<T>>();
   readonly #keeps: boolean;
-  #kept: T[] = [];
+  #kept: Held<T>[] = [];
   /** Set once nothing more will come; with `error` when the loops have to hear of it. */
   #over: { readonly error?: unknown } | undefined;
 
@@ -17,9 +25,9 @@ export class Feed<T> {
     this.#keeps = keeps;
   }
 
-  push(item: T): void {
-    for (const loop of this.#loops) loop.push(item);
-    if (this.#keeps && this.#loops.size === 0) this.#kept.push(item);
+  push(item: T, stay?: Stay): void {
+    for (const loop of this.#loops) loop.push({ item, stay });
+    if (this.#keeps && this.#loops.size === 0) this.#kept.push({ item });
   }
 
   /** What was kept is of no use any more. */
@@ -38,24 +46,28 @@ export class Feed<T> {
     const items = this.#kept.splice(0);
     const waiting: (() => void)[] = [];
     let over = this.#over;
-    const close = (error: unknown, left: T[]): void => {
+    const close = (error: unknown, left: Held<T>[]): void => {
+      for (const { stay } of left) stay?.leave();
       if (over) return;
       over = { error };
       signal?.removeEventListener('abort', stop);
       this.#loops.delete(loop);
-      if (this.#keeps && this.#loops.size === 0) this.#kept.unshift(...left);
+      if (this.#keeps && this.#loops.size === 0) this.#kept.unshift(...left.map(({ item }) => ({ item })));
       for (const wake of waiting) wake();
     };
     const stop = (): void => close(signal?.reason, items.splice(0));
     const loop: Loop<T> = {
-      push(item) {
-        items.push(item);
+      push(held) {
+        held.stay?.enter();
+        items.push(held);
         waiting.shift()?.();
       },
       end: (error) => close(error, []),
       async next() {
         while (items.length === 0 && !over) await new Promise<void>((wake) => waiting.push(wake));
-        if (items.length > 0) return { done: false, value: items.shift() as T };
+        const held = items.shift();
+        held?.stay?.leave();
+        if (held) return { done: false, value: held.item };
         const { error } = over ?? {};
         over = {};
         if (error !== undefined) throw error;

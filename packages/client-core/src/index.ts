@@ -29,3 +29,4 @@ export type {
   WaitOptions,
 } from './transaction.ts';
 export type { TransactionList, TransactionSummary } from './transaction-list.ts';
+export type { WindowOptions } from './windows.ts';

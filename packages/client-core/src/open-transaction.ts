@@ -3,6 +3,7 @@
 import {
   type AudioMessage,
   type ConversationEntry,
+  channels,
   isMime,
   type JsonObject,
   type JsonValue,
@@ -16,6 +17,9 @@ import { replayWindow } from './replay.ts';
 import type { PendingMessage, Transaction, WaitOptions } from './transaction.ts';
 
 export class OpenTransaction extends Reader implements Transaction {
+  /** Channels of which nothing is to be sent. A new connection has to be told. */
+  readonly paused = new Set<string>();
+
   get pending(): readonly PendingMessage[] {
     return [...this.own.values()]
       .filter(({ type, abandoned }) => !abandoned && (type === 'MESSAGE' || type === 'AUDIO'))
@@ -70,6 +74,20 @@ export class OpenTransaction extends Reader implements Transaction {
     { signal }: WaitOptions = {},
   ): AsyncGenerator<ConversationEntry, void, undefined> {
     return replayWindow(this, this.parts.outbox, from, to, signal);
+  }
+
+  pause(channel: string = channels.agent): void {
+    this.paused.add(channel);
+    this.tellPaused('PAUSE_CHANNEL', channel);
+  }
+
+  resume(channel: string = channels.agent): void {
+    if (this.paused.delete(channel)) this.tellPaused('RESUME_CHANNEL', channel);
+  }
+
+  /** Tells a server that is there; the next one is told when it is. */
+  tellPaused(type: string, channel: string): void {
+    if (!this.plain) this.parts.outbox.session?.write({ type, transaction: this.id, payload: { channel } });
   }
 
   async leave({ signal }: WaitOptions = {}): Promise<void> {

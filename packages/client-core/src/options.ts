@@ -4,13 +4,14 @@ import { consoleWarnings, systemClock, systemRandom, uuidIds } from '@haip/platf
 import type { Clock, CodecLimits, Ids, Logger, Random, Transport } from '@haip/protocol';
 import type { DelayRange } from './reconnect-delay.ts';
 import type { HeartbeatOptions } from './silence.ts';
+import { defaultWindow, type WindowOptions } from './windows.ts';
 
 export interface ReconnectOptions extends DelayRange {
   /** A connection that lived this long makes the next wait a short one again. Default 30,000 ms. */
   readonly stableAfterMs: number;
 }
 
-export interface ClientOptions {
+export interface ClientOptions extends Partial<WindowOptions> {
   /** In order of preference: one that does not open is passed over for the next. */
   readonly transports: readonly Transport[];
   readonly reconnect?: Partial<ReconnectOptions> | undefined;
@@ -26,7 +27,7 @@ export interface ClientOptions {
   readonly logger?: Logger | undefined;
 }
 
-export interface Settings extends ReconnectOptions, HeartbeatOptions {
+export interface Settings extends ReconnectOptions, HeartbeatOptions, WindowOptions {
   readonly connectTimeoutMs: number;
   readonly transports: readonly Transport[];
   readonly limits: CodecLimits | undefined;
@@ -38,21 +39,26 @@ export interface Settings extends ReconnectOptions, HeartbeatOptions {
 
 /**
  * The options with everything left out filled in.
- * @throws RangeError without a transport, or for a duration outside 0 … 2^31−1 ms: a platform fires such a timer at once.
+ * @throws RangeError without a transport, for a duration outside 0 … 2^31−1 ms (a platform fires such a timer at once),
+ * or for a window without room for one message.
  */
 export function settingsOf({
   transports,
   reconnect,
   heartbeat,
   connectTimeoutMs = 10_000,
+  windowMessages = defaultWindow.windowMessages,
+  windowBytes = defaultWindow.windowBytes,
   limits,
   clock = systemClock,
   ids = uuidIds,
   random = systemRandom,
   logger = consoleWarnings,
 }: ClientOptions): Settings {
-  const durations = {
+  const numbers = {
     connectTimeoutMs,
+    windowMessages,
+    windowBytes,
     minDelayMs: 100,
     maxDelayMs: 20_000,
     stableAfterMs: 30_000,
@@ -62,8 +68,10 @@ export function settingsOf({
     ...heartbeat,
   };
   if (transports.length === 0) throw new RangeError('transports: expected at least one');
-  for (const [name, ms] of Object.entries(durations)) {
-    if (!(ms >= 0 && ms < 2 ** 31)) throw new RangeError(`${name}: expected 0 to 2147483647 ms, got ${ms}`);
+  for (const [name, number] of Object.entries(numbers)) {
+    const least = name.startsWith('window') ? 1 : 0;
+    if (!(number >= least && number < 2 ** 31))
+      throw new RangeError(`${name}: expected ${least} to 2147483647, got ${number}`);
   }
-  return { ...durations, transports, limits, clock, ids, random, logger };
+  return { ...numbers, transports, limits, clock, ids, random, logger };
 }

@@ -58,8 +58,11 @@ const plainTypes: readonly string[] = ['TRANSACTION_START', 'MESSAGE', 'AUDIO'];
 
 const isReplay = ({ type }: Draft): boolean => type === 'REPLAY_REQUEST';
 
-/** What waits when a message is refused for now: its transaction's messages; a request only itself. */
-const laneOf = ({ reader, id }: Outgoing): string => (reader ? `/${reader.id}` : id);
+/** What keeps its place among its transaction's messages: all but requests and what must not have to wait. */
+const isOrdered = ({ reader, type }: Outgoing): boolean => !!reader && !/_CANCEL$|^TRANSACTION_END$/.test(type);
+
+/** What waits when a message is refused for now: its transaction's messages; anything else only itself. */
+const laneOf = (item: Outgoing): string => (isOrdered(item) ? `/${item.transaction}` : item.id);
 
 export class Outbox {
   readonly #settings: Settings;
@@ -132,6 +135,7 @@ export class Outbox {
     const { session, retryWithinMs } = this;
     if (!session || session.full || item.number || this.#held.has(laneOf(item))) return;
     if (isReplay(item) && this.pages.has(item.transaction)) return;
+    if (session.windows?.isOpen(item.transaction) === false && isOrdered(item)) return;
     if (session.plain && !plainTypes.includes(item.type)) {
       item.reject(new ClientError('unsupported', `The server does not know ${item.type}.`));
       return this.#remove(item);

@@ -20,6 +20,7 @@ import { Feed } from './feed.ts';
 import { fieldsOf } from './fields.ts';
 import type { Settings } from './options.ts';
 import type { Outbox, Outgoing } from './outbox.ts';
+import type { Stay } from './stay.ts';
 import type { Cursor, TransactionEvent, TransactionEvents, WaitOptions } from './transaction.ts';
 
 /** What a client counts, for people. */
@@ -89,7 +90,7 @@ export class Reader extends Emitter<TransactionEvents> {
    * Takes the next stretch of the log off the wire: an entry, the receipt of an own message, whose body is here, or the
    * notice that positions were stepped over. False: it does not begin where reading stopped, or there is no such body.
    */
-  take(received: Received): boolean {
+  take(received: Received, stay?: Stay): boolean {
     const { id, seq, from_seq, type, payload, related_id = '', ts, session } = received.envelope;
     if (this.closed) return true;
     const to = Number(seq);
@@ -107,7 +108,8 @@ export class Reader extends Emitter<TransactionEvents> {
       this.own.delete(item.id);
       item.resolve({ id: item.id, position: to });
     }
-    if (!isReceipt) this.#hand(entryOf(received, to), item !== undefined || session === this.parts.outbox.session?.id);
+    if (!isReceipt)
+      this.#hand(entryOf(received, to), item !== undefined || session === this.parts.outbox.session?.id, stay);
     else if (item) this.#handOwn(item, to, Number(ts));
     else return false;
     return true;
@@ -136,15 +138,15 @@ export class Reader extends Emitter<TransactionEvents> {
     this.#hand({ position, id, session, ts, channel: channelOf(type), type, payload, bytes, mime }, true);
   }
 
-  #hand(entry: ConversationEntry, isOwn: boolean): void {
+  #hand(entry: ConversationEntry, isOwn: boolean, stay?: Stay): void {
     const { messages } = this.conversation;
     this.read = entry.position;
     this.conversation = reduceConversation(this.conversation, entry);
-    this.#entries.push({ kind: 'entry', entry });
+    this.#entries.push({ kind: 'entry', entry }, stay);
     if (!isOwn && completing.includes(entry.type)) {
       const before = new Set(messages);
       for (const message of this.conversation.messages) {
-        if (message.status !== 'open' && !before.has(message)) this.#messages.push(message);
+        if (message.status !== 'open' && !before.has(message)) this.#messages.push(message, stay);
       }
     }
     this.emit('entry', entry);

@@ -17,10 +17,11 @@ import {
   type Timer,
   toBase64,
 } from '@haip/protocol';
-import { channelOf } from './entry.ts';
+import { channelOf, spendsWindow } from './entry.ts';
 import { asError, ClientError, ConnectionEndedError, RefusedError } from './errors.ts';
 import type { Settings } from './options.ts';
 import { watchSilence } from './silence.ts';
+import { Consumption, type FlowControl, SendWindows } from './windows.ts';
 
 /** How a session ended, and what to do about it. */
 export interface SessionEnd {
@@ -58,7 +59,11 @@ export interface Outbound {
 interface Welcome {
   readonly resume_token?: string;
   readonly retry_within_ms?: number;
-  readonly capabilities?: { readonly binary_frames?: boolean; readonly transaction_log?: boolean };
+  readonly capabilities?: {
+    readonly binary_frames?: boolean;
+    readonly transaction_log?: boolean;
+    readonly flow_control?: FlowControl;
+  };
 }
 
 export class Session {
@@ -70,12 +75,15 @@ export class Session {
   plain = false;
   /** Nothing may be written now: the link asked for patience, or has ended. */
   full = false;
+  /** What the server lets this client write; undefined: it keeps no windows. */
+  windows: SendWindows | undefined;
   /** The last ERROR that answered nothing known: why a close came, if one comes. */
   refusal: RefusedError | undefined;
   readonly #connection: Connection;
   readonly #settings: Settings;
   readonly #owner: SessionOwner;
   readonly #patience: Timer;
+  readonly #consumption: Consumption;
   readonly #end = Promise.withResolvers<SessionEnd>();
   #isOver = false;
   #binary = false;
@@ -89,12 +97,18 @@ export class Session {
     this.#settings = settings;
     this.#owner = owner;
     this.#patience = patience;
+    this.#consumption = new Consumption(settings);
   }
 
   /** Says HAI, with the owner's greeting in it, and reads. Resolves with how the session ended. */
   begin(greeting: JsonObject): Promise<SessionEnd> {
     const { supports } = this.#connection;
-    const capabilities = { binary_frames: supports.binary, transaction_log: true };
+    const { windowMessages, windowBytes } = this.#settings;
+    const capabilities = {
+      binary_frames: supports.binary,
+      transaction_log: true,
+      flow_control: { initial_credit_messages: windowMessages, initial_credit_bytes: windowBytes },
+    };
     const ours = {
       haip_version: protocolVersion,
       accept_major: [protocolMajor],
@@ -126,6 +140,9 @@ export class Session {
       bin_mime: raw && mime,
       related_id,
     });
+    if (this.windows && spendsWindow(type)) {
+      this.windows.spend(transaction, new TextEncoder().encode(text).length + (raw?.length ?? 0));
+    }
     const pending = this.#connection.send({ text, bytes: raw, shared: false });
     if (pending) {
       this.full = true;
@@ -137,6 +154,15 @@ export class Session {
       pending.then(go, go);
     }
     return this.#number;
+  }
+
+  /** The application is done with an entry of this connection: the server may send as much again. */
+  consumed(received: Received): void {
+    const credit = this.plain ? undefined : this.#consumption.add(received);
+    if (!credit) return;
+    const { transaction, channel } = received.envelope;
+    const payload = { channel, add_messages: credit.messages, add_bytes: credit.bytes };
+    this.write({ type: 'FLOW_UPDATE', transaction, payload });
   }
 
   /** The server broke a rule: ends the connection; the next one resumes from what was read. */
@@ -179,10 +205,10 @@ export class Session {
       return;
     }
     const { id, type, payload } = incoming.envelope;
-    if (type === 'HAI') this.#hear(incoming.envelope);
-    else if (type === 'PING') this.write({ type: 'PONG', payload }, id);
+    if (type === 'HAI') return this.#hear(incoming.envelope);
+    if (type === 'PING') this.write({ type: 'PONG', payload }, id);
     // Before the two have met only a refusal counts.
-    else if (this.welcome || type === 'ERROR') return this.#owner.receive(incoming, this);
+    if (this.welcome || type === 'ERROR') return this.#owner.receive(incoming, this);
   }
 
   #hear({ session, payload }: Envelope): void {
@@ -195,9 +221,10 @@ export class Session {
     this.#openedAt = this.#settings.clock.monotonic();
     this.welcome = hai;
     this.id = session;
-    const { binary_frames = false, transaction_log } = hai.capabilities ?? {};
+    const { binary_frames = false, transaction_log, flow_control } = hai.capabilities ?? {};
     this.#binary = this.#connection.supports.binary && binary_frames;
     this.plain = transaction_log !== true;
+    if (flow_control && !this.plain) this.windows = new SendWindows(flow_control);
     this.#silence = watchSilence(this.#connection, {
       ...this.#settings,
       ping: () => {

@@ -111,6 +111,15 @@ export interface Transaction {
     options?: WaitOptions,
   ): AsyncGenerator<ConversationEntry, void, undefined>;
 
+  /**
+   * Makes the server send nothing of that channel (default AGENT), nor what comes behind it in this conversation, until
+   * `resume`; what is underway still comes. Holds over reconnects.
+   */
+  pause(channel?: string): void;
+
+  /** Ends `pause`. */
+  resume(channel?: string): void;
+
   /** Leaves for this user, on all devices. Nothing more is read. */
   leave(options?: WaitOptions): Promise<void>;
 

@@ -15,7 +15,11 @@ describe('the handshake', () => {
     expect(rest).toEqual({
       haip_version: '1.1.2',
       accept_major: [1],
-      capabilities: { binary_frames: true, transaction_log: true },
+      capabilities: {
+        binary_frames: true,
+        transaction_log: true,
+        flow_control: { initial_credit_messages: 1024, initial_credit_bytes: 1_048_576 },
+      },
       auth: { token: 'Bearer TOKEN' },
       attempt: '1',
     });
@@ -390,6 +394,13 @@ describe('options', () => {
     ['pingAfterMs', { heartbeat: { pingAfterMs: Number.NaN } }],
   ])('F39: %s outside what a timer can wait is refused', (name, options) => {
     expect(() => new HAIPClient({ transports, ...options })).toThrow(name);
+  });
+
+  it.each([
+    ['windowMessages', { windowMessages: 0 }],
+    ['windowBytes', { windowBytes: Number.NaN }],
+  ])('%s without room for anything is refused', (name, options) => {
+    expect(() => new HAIPClient({ transports, ...options })).toThrow(`${name}: expected 1 to 2147483647`);
   });
 
   it('a client without a transport is refused', () => {
