@@ -1,7 +1,7 @@
 // What a client can be told, with its defaults.
 
-import { consoleWarnings, systemClock, systemRandom, uuidIds } from '@haip/platform';
-import type { Clock, CodecLimits, Ids, Logger, Random, Transport } from '@haip/protocol';
+import { consoleWarnings, systemClock, systemRandom, uuidIds, wakeSignals } from '@haip/platform';
+import type { Clock, CodecLimits, Ids, Logger, Random, Transport, Wake } from '@haip/protocol';
 import type { DelayRange } from './reconnect-delay.ts';
 import type { HeartbeatOptions } from './silence.ts';
 import { defaultWindow, type WindowOptions } from './windows.ts';
@@ -20,6 +20,8 @@ export interface ClientOptions extends Partial<WindowOptions> {
   readonly connectTimeoutMs?: number | undefined;
   /** Caps for what is read, where the transport can set them: a browser's WebSocket has its own. Default: the codec's. */
   readonly limits?: CodecLimits | undefined;
+  /** Default: in a browser, a page that is seen again and a network that is back; elsewhere nothing. */
+  readonly wake?: Wake | undefined;
   readonly clock?: Clock | undefined;
   readonly ids?: Ids | undefined;
   readonly random?: Random | undefined;
@@ -31,6 +33,7 @@ export interface Settings extends ReconnectOptions, HeartbeatOptions, WindowOpti
   readonly connectTimeoutMs: number;
   readonly transports: readonly Transport[];
   readonly limits: CodecLimits | undefined;
+  readonly wake: Wake;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;
@@ -50,6 +53,7 @@ export function settingsOf({
   windowMessages = defaultWindow.windowMessages,
   windowBytes = defaultWindow.windowBytes,
   limits,
+  wake = wakeSignals,
   clock = systemClock,
   ids = uuidIds,
   random = systemRandom,
@@ -73,5 +77,5 @@ export function settingsOf({
     if (!(number >= least && number < 2 ** 31))
       throw new RangeError(`${name}: expected ${least} to 2147483647, got ${number}`);
   }
-  return { ...numbers, transports, limits, clock, ids, random, logger };
+  return { ...numbers, transports, limits, wake, clock, ids, random, logger };
 }

@@ -17,11 +17,14 @@ export interface SilenceWatch extends HeartbeatOptions {
   readonly dead: () => void;
 }
 
-/** Watches a connection until `stop`. Whoever reads it says by `hear` when something arrived. */
+/**
+ * Watches a connection until `stop`. Whoever reads it says by `hear` when something arrived. `probe` asks at once, and
+ * gives the peer half the time.
+ */
 export function watchSilence(
   connection: Connection,
   { clock, pingAfterMs, deadAfterMs, ping, dead }: SilenceWatch,
-): { hear(): void; stop(): void } {
+): { hear(): void; probe(): void; stop(): void } {
   let heard: number;
   let heardAt: number;
   let asked: boolean;
@@ -39,9 +42,12 @@ export function watchSilence(
       if (asked) return dead();
       if (now - heardAt < pingAfterMs) return wait(heardAt + pingAfterMs - now);
     }
+    ask(deadAfterMs);
+  };
+  const ask = (ms: number): void => {
     asked = true;
     ping();
-    wait(deadAfterMs);
+    wait(ms);
   };
   const wait = (ms: number): void => {
     const due = clock.monotonic() + ms;
@@ -49,5 +55,11 @@ export function watchSilence(
   };
   hear();
   wait(pingAfterMs);
-  return { hear, stop: () => timer.cancel() };
+  const probe = (): void => {
+    // Whoever was asked already keeps the deadline it has: signs of waking often come in twos and threes.
+    if (asked) return;
+    timer.cancel();
+    ask(deadAfterMs / 2);
+  };
+  return { hear, probe, stop: () => timer.cancel() };
 }

@@ -14,8 +14,13 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefine
   });
 }
 
-/** Resolves after `ms`, or at once when the signal is aborted: who waited looks at the signal. */
-export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+/** What whoever wants something sooner calls; set by whoever is waiting. */
+export interface Haste {
+  now(): void;
+}
+
+/** Resolves after `ms`, sooner by `haste`, or at once when the signal is aborted: who waited looks at the signal. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal, haste: Haste): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     const done = (): void => {
@@ -25,6 +30,7 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     };
     const timer = clock.timer(ms, done);
     signal.addEventListener('abort', done, { once: true });
+    haste.now = done;
   });
 }
 

@@ -2,7 +2,7 @@ import { eventTypes } from '@haip/protocol';
 import { memoryTransport } from '@haip/testing';
 import { describe, expect, it } from 'vitest';
 import { type ClientState, HAIPClient } from '../src/index.ts';
-import { setUp } from './scripted-server.ts';
+import { type ServerPeer, setUp } from './scripted-server.ts';
 
 describe('the handshake', () => {
   it('says version, majors, every entry type there is, capabilities, credentials and attempt [ACK-1] [HAI-19]', async () => {
@@ -82,6 +82,13 @@ describe('the handshake', () => {
   });
 });
 
+/** Says no to a HAI. */
+async function refuse(peer: ServerPeer): Promise<void> {
+  const hai = await peer.until('HAI');
+  peer.error(hai, { code: 'AUTHENTICATION_FAILED', message: 'the credentials were not accepted', retry: false });
+  peer.raw.connection.close(1008);
+}
+
 describe('before connect', () => {
   it('whatever needs a connection says what to call', async () => {
     const { client, transport } = setUp();
@@ -94,22 +101,72 @@ describe('before connect', () => {
 });
 
 describe('credentials', () => {
-  it('refused by the server: connect rejects with the code and the client stays away [HAI-5]', async () => {
+  it('refused by the server twice: connect rejects with the code and the client stays away [HAI-5] [HAI-21]', async () => {
     const { client, clock, nextPeer, transport } = setUp();
+    const asked: boolean[] = [];
+    client.authenticate(({ forced }) => asked.push(forced));
     const next = nextPeer();
     const failing = expect(client.connect()).rejects.toMatchObject({
       name: 'RefusedError',
       code: 'AUTHENTICATION_FAILED',
       retry: false,
     });
-    const peer = await next;
-    const hai = await peer.until('HAI');
-    peer.error(hai, { code: 'AUTHENTICATION_FAILED', message: 'the credentials were not accepted', retry: false });
-    peer.raw.connection.close(1008);
+    const second = nextPeer();
+    await refuse(await next);
+    await refuse(await second);
     await failing;
     await clock.advance(60_000);
-    expect(transport.dials).toBe(1);
+    expect(transport.dials).toBe(2);
+    expect(asked).toEqual([false, true]);
     expect(client.state).toMatchObject({ name: 'disconnected', reason: { code: 'AUTHENTICATION_FAILED' } });
+  });
+
+  it('that ran out are asked for anew at once, and what is new is taken [HAI-21]', async () => {
+    const { client, clock, nextPeer, started, transport } = setUp();
+    let token = 'kept';
+    client.authenticate(({ forced }) => {
+      if (forced) token = 'fresh';
+      return { token };
+    });
+    const { peer, chat } = await started();
+    const next = nextPeer();
+    peer.send({ type: 'ERROR', payload: { code: 'AUTHENTICATION_FAILED', retry: false } });
+    peer.raw.connection.close(1008);
+    const again = await next;
+    expect((await again.welcome()).payload).toMatchObject({
+      auth: { token: 'fresh' },
+      resume_token: 'secret',
+      resume: [{ transaction: 'T' }],
+    });
+    await clock.advance(5_000);
+    // Not even a fresh one held for long: no more is tried.
+    again.send({ type: 'ERROR', payload: { code: 'AUTHENTICATION_FAILED', retry: false } });
+    again.raw.connection.close(1008);
+    await clock.settle();
+    expect(client.state).toMatchObject({ name: 'disconnected', reason: { code: 'AUTHENTICATION_FAILED' } });
+    expect(chat.closed).toMatchObject({ reason: { code: 'AUTHENTICATION_FAILED' } });
+    expect(transport.dials).toBe(2);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('that run out again after a stable while are asked for anew again [HAI-21]', async () => {
+    const { client, clock, nextPeer, connected } = setUp();
+    const asked: boolean[] = [];
+    client.authenticate(({ forced }) => asked.push(forced));
+    let peer = await connected();
+    for (let hour = 0; hour < 3; hour++) {
+      await clock.advance(15_000);
+      peer.send({ type: 'PONG' });
+      await clock.advance(15_000);
+      const next = nextPeer();
+      peer.send({ type: 'ERROR', payload: { code: 'AUTHENTICATION_FAILED', retry: false } });
+      peer.raw.connection.close(1008);
+      peer = await next;
+      await peer.welcome();
+    }
+    await clock.settle();
+    expect(asked).toEqual([false, true, true, true]);
+    expect(client.state.name).toBe('connected');
   });
 
   it.each([

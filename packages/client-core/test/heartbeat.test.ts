@@ -78,6 +78,81 @@ describe('the heartbeat', () => {
   });
 });
 
+describe('waking', () => {
+  function withWake() {
+    let woken = (): void => {};
+    let listening = 0;
+    const all = setUp({
+      wake: (listener) => {
+        woken = listener;
+        listening++;
+        return () => {
+          listening--;
+        };
+      },
+    });
+    return { ...all, wakeUp: () => woken(), listening: () => listening };
+  }
+
+  it('F15, F61: the server is asked at once, and without an answer the link is dead in half the usual time [CLOSE-2]', async () => {
+    const { client, clock, connected, transport, wakeUp } = withWake();
+    const peer = await connected();
+    await clock.advance(1_000);
+    wakeUp();
+    await clock.settle();
+    expect(pings(peer.types)).toBe(1);
+    peer.send({ type: 'PONG' });
+    await clock.advance(10_000);
+    expect(client.state.name).toBe('connected');
+    transport.last.mute('down');
+    wakeUp();
+    await clock.advance(4_999);
+    // Signs come in twos and threes: none of them moves the deadline.
+    wakeUp();
+    expect(client.state.name).toBe('connected');
+    await clock.advance(1);
+    expect(client.state).toMatchObject({ name: 'waiting', reason: { code: 'silent' } });
+    expect(pings(peer.types)).toBe(2);
+  });
+
+  it('F61: a wait for the next attempt ends at once, and leaves no timer', async () => {
+    const { client, clock, connected, transport, wakeUp, listening, nextPeer } = withWake();
+    await connected();
+    expect(listening()).toBe(1);
+    transport.last.cut();
+    await clock.settle();
+    expect(client.state.name).toBe('waiting');
+    const next = nextPeer();
+    wakeUp();
+    await (await next).welcome();
+    await clock.settle();
+    expect(client.state.name).toBe('connected');
+    client.disconnect();
+    await clock.settle();
+    expect(listening()).toBe(0);
+    expect(clock.pending).toBe(0);
+    wakeUp();
+    client.reconnectNow();
+    await clock.advance(60_000);
+    expect(transport.dials).toBe(2);
+  });
+
+  it('reconnectNow does the same when a person asks for it', async () => {
+    const { client, clock, connected, transport, nextPeer } = setUp();
+    client.reconnectNow();
+    const peer = await connected();
+    client.reconnectNow();
+    await clock.settle();
+    expect(pings(peer.types)).toBe(1);
+    transport.last.cut();
+    await clock.settle();
+    const next = nextPeer();
+    client.reconnectNow();
+    await (await next).welcome();
+    expect(transport.dials).toBe(2);
+  });
+});
+
 /** A client whose clock can jump while its timers stand still, as in a machine that sleeps. */
 function withSleep() {
   let slept = 0;

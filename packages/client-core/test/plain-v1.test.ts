@@ -55,7 +55,7 @@ describe('a plain v1 server', () => {
     await client.connect();
     await clock.advance(60_000);
     expect(client.state).toMatchObject({ name: 'disconnected', reason: { code: 'AUTHENTICATION_FAILED' } });
-    expect(transport.dials).toBe(1);
+    expect(transport.dials).toBe(2);
   });
 
   it('refuses a tool it does not have', async () => {

@@ -95,7 +95,10 @@ describe('what a client writes', () => {
     const { client, clock, peer, chat, send, grant } = await startedWith(flow(0));
     send('waits');
     void chat.leave().catch(() => {});
-    chat.getReplayWindow().next().catch(() => {});
+    chat
+      .getReplayWindow()
+      .next()
+      .catch(() => {});
     void client.listTransactions().catch(() => {});
     void chat.end().catch(() => {});
     await clock.settle();

@@ -4,3 +4,4 @@ export { systemRandom, uuidIds } from './ids.ts';
 export { consoleLogger } from './logger.ts';
 export { isSameSecret } from './same-secret.ts';
 export { hmacSigner } from './signer.ts';
+export { wakeSignals } from './wake-signals.ts';

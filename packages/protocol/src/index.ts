@@ -48,6 +48,7 @@ export type {
   Turn,
 } from './contracts/tool.ts';
 export type { DialOptions, Transport } from './contracts/transport.ts';
+export type { Wake } from './contracts/wake.ts';
 export {
   type Conversation,
   type ConversationCall,
