@@ -7,6 +7,7 @@ import { Emitter } from './emitter.ts';
 import { entryOf } from './entry.ts';
 import { asError, ClientError, ClosedError, type Refusal, RefusedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
+import type { ClientMemory } from './memory.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { type ClientOptions, type Settings, settingsOf } from './options.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
@@ -29,6 +30,14 @@ export interface ClientEvents {
   state: ClientState;
   /** An ERROR of the server that answers nothing this client sent. */
   error: RefusedError;
+  /** A message that an earlier page sent, and that this one can not: `send()` would have rejected with `reason`. */
+  failed: FailedMessage;
+}
+
+/** A message that nobody waits for any more, since the page that sent it is gone. */
+export interface FailedMessage extends Pick<Outgoing, 'id' | 'type' | 'transaction' | 'payload' | 'bytes'> {
+  /** UnknownOutcomeError when it may be in the log; with any other it is not. */
+  readonly reason: Error;
 }
 
 /**
@@ -58,8 +67,9 @@ export class HAIPClient extends Emitter<ClientEvents> {
   #credentials: Credentials = () => undefined;
   #state: ClientState = { name: 'idle' };
   #loop: AbortController | undefined;
-  #token: string | undefined;
-  #attempt = 0;
+  readonly #memory: ClientMemory;
+  /** Tells whoever keeps the memory that it is another. */
+  readonly #changed: () => void;
   readonly #haste: Haste = { now() {} };
 
   /** @throws RangeError for options that can not be meant. */
@@ -67,7 +77,22 @@ export class HAIPClient extends Emitter<ClientEvents> {
     const settings = settingsOf(options);
     super(settings.logger);
     this.#settings = settings;
-    this.#outbox = new Outbox(settings);
+    this.#outbox = new Outbox(settings, () => this.#changed());
+    this.#memory = {
+      token: undefined,
+      attempt: 0,
+      outbox: this.#outbox,
+      transactions: this.#transactions,
+      cursors: new Map(),
+      left: [],
+      fail: (message, reason) => this.#tellFailed(message, reason),
+    };
+    this.#changed = settings.outbox?.(this.#memory, settings) ?? (() => {});
+  }
+
+  /** With a kept outbox: where reading was in the transactions that were open before a reload, by their ids. */
+  get cursors(): ReadonlyMap<string, Cursor> {
+    return this.#memory.cursors;
   }
 
   get state(): ClientState {
@@ -176,16 +201,30 @@ export class HAIPClient extends Emitter<ClientEvents> {
         transactions.set(id, opened);
         opened.on('closed', (reason) => {
           transactions.delete(id);
+          this.#memory.cursors.delete(id);
           // What was written is answered yet: with an ERROR, after a verdict that refused.
           if (reason) outbox.giveBack(reason, ({ transaction, number }) => transaction === id && !number);
         });
       }
       opened.plain = outbox.session?.plain === true;
       if (!opened.plain) opened.own.set(item.id, item);
+      this.#sendLeft(opened);
     };
     const answer = await outbox.add<Envelope>({ type, transaction: reference, payload, answered }, signal);
     if (!opened) throw refusedVerdict(fieldsOf(answer.payload).code);
     return opened;
+  }
+
+  /** Sends what an earlier page left in a transaction that is open again. */
+  #sendLeft(reader: OpenTransaction): void {
+    const { left } = this.#memory;
+    this.#memory.left = left.filter(({ transaction }) => transaction !== reader.id);
+    for (const item of left) if (item.transaction === reader.id) this.#outbox.take({ ...item, reader });
+  }
+
+  #tellFailed({ id, type, transaction, payload, bytes }: Outgoing, reason: Error): void {
+    this.#settings.logger('warn', 'a message of an earlier page failed', { id, transaction, error: reason });
+    this.emit('failed', { id, type, transaction, payload, bytes, reason });
   }
 
   #begin(): AbortController {
@@ -198,10 +237,13 @@ export class HAIPClient extends Emitter<ClientEvents> {
         const resume = [...this.#transactions.values()]
           .filter(({ plain, epoch }) => !plain && epoch !== undefined)
           .map(({ id, epoch, read }) => ({ transaction: id, epoch, seq: String(read) }));
+        const memory = this.#memory;
+        memory.attempt++;
+        this.#changed();
         return {
           auth: auth === undefined ? undefined : jsonCopy(auth),
-          resume_token: this.#token,
-          attempt: String(++this.#attempt),
+          resume_token: memory.token,
+          attempt: String(memory.attempt),
           resume: resume.length > 0 ? resume : undefined,
         };
       },
@@ -224,7 +266,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
   #opened(session: Session): void {
     const outbox = this.#outbox;
     this.#stats.connections++;
-    this.#token = session.welcome?.resume_token;
+    this.#memory.token = session.welcome?.resume_token;
     outbox.retryWithinMs = session.welcome?.retry_within_ms ?? outbox.retryWithinMs;
     if (session.plain) this.#closeTransactions(new ClientError('lost', 'The server keeps no log.'));
     outbox.session = session;
@@ -232,13 +274,15 @@ export class HAIPClient extends Emitter<ClientEvents> {
       for (const channel of chat.paused) chat.tellPaused('PAUSE_CHANNEL', channel);
     }
     outbox.flush();
+    this.#changed();
     this.#become({ name: 'connected', session: session.id });
   }
 
   #ended({ next, forget, error }: SessionEnd): void {
     const wasPlain = this.#outbox.session?.plain;
     this.#outbox.detach();
-    if (forget) this.#token = undefined;
+    if (forget) this.#memory.token = undefined;
+    this.#changed();
     if (next === 'anew') this.#outbox.giveBack(error, ({ writtenAt }) => writtenAt);
     if (wasPlain) this.#closeTransactions(error);
   }
@@ -278,6 +322,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
     }
     // Last: what a receipt names its position for, and what an ERROR wants again, is not just settled.
     if (ack) outbox.settle(Number(ack));
+    this.#changed();
     if (fits !== false) return;
     this.#stats.faults++;
     session.fault(new ClientError('fault', `Transaction ${transaction}: ${seq} came after ${reader?.read}.`));
@@ -307,11 +352,12 @@ export class HAIPClient extends Emitter<ClientEvents> {
   #close(reason: Error | undefined): void {
     this.#loop?.abort(reason);
     this.#loop = undefined;
-    this.#token = undefined;
+    this.#memory.token = undefined;
     this.#outbox.isOpen = false;
     this.#outbox.detach();
     this.#outbox.giveBack(new ClosedError(disconnected, reason));
     this.#closeTransactions(reason);
+    this.#changed();
     this.#become({ name: 'disconnected', reason });
   }
 

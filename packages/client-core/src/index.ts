@@ -2,6 +2,7 @@ export {
   type ClientEvents,
   type ClientState,
   type Credentials,
+  type FailedMessage,
   HAIPClient,
   type JoinOptions,
   type StartOptions,
@@ -15,6 +16,8 @@ export {
   ReplayTooOldError,
   UnknownOutcomeError,
 } from './errors.ts';
+export { type KeptOutboxOptions, keptOutbox, sessionStorageOutbox } from './kept-outbox.ts';
+export type { OutboxKeeper } from './memory.ts';
 export type { ClientOptions, ReconnectOptions } from './options.ts';
 export type { SendResult } from './outbox.ts';
 export type { ClientStats } from './reader.ts';

@@ -2,6 +2,7 @@
 
 import { consoleWarnings, systemClock, systemRandom, uuidIds, wakeSignals } from '@haip/platform';
 import type { Clock, CodecLimits, Ids, Logger, Random, Transport, Wake } from '@haip/protocol';
+import type { OutboxKeeper } from './memory.ts';
 import type { DelayRange } from './reconnect-delay.ts';
 import type { HeartbeatOptions } from './silence.ts';
 import { defaultWindow, type WindowOptions } from './windows.ts';
@@ -20,6 +21,8 @@ export interface ClientOptions extends Partial<WindowOptions> {
   readonly connectTimeoutMs?: number | undefined;
   /** Caps for what is read, where the transport can set them: a browser's WebSocket has its own. Default: the codec's. */
   readonly limits?: CodecLimits | undefined;
+  /** Keeps what is not settled over a reload: `sessionStorageOutbox()`. Default: nothing is kept. */
+  readonly outbox?: OutboxKeeper | undefined;
   /** Default: in a browser, a page that is seen again and a network that is back; elsewhere nothing. */
   readonly wake?: Wake | undefined;
   readonly clock?: Clock | undefined;
@@ -33,6 +36,7 @@ export interface Settings extends ReconnectOptions, HeartbeatOptions, WindowOpti
   readonly connectTimeoutMs: number;
   readonly transports: readonly Transport[];
   readonly limits: CodecLimits | undefined;
+  readonly outbox: OutboxKeeper | undefined;
   readonly wake: Wake;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -53,6 +57,7 @@ export function settingsOf({
   windowMessages = defaultWindow.windowMessages,
   windowBytes = defaultWindow.windowBytes,
   limits,
+  outbox,
   wake = wakeSignals,
   clock = systemClock,
   ids = uuidIds,
@@ -77,5 +82,5 @@ export function settingsOf({
     if (!(number >= least && number < 2 ** 31))
       throw new RangeError(`${name}: expected ${least} to 2147483647, got ${number}`);
   }
-  return { ...numbers, transports, limits, wake, clock, ids, random, logger };
+  return { ...numbers, transports, limits, outbox, wake, clock, ids, random, logger };
 }

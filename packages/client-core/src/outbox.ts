@@ -2,7 +2,7 @@
 // where that is right. Only `ack` empties it of messages, only an answer of requests; whatever else leaves it is told
 // so. Owns the timers of its own retries. Spec: §3.
 
-import type { ConversationEntry, Envelope, JsonValue, Timer } from '@haip/protocol';
+import type { Clock, ConversationEntry, Envelope, JsonValue, Timer } from '@haip/protocol';
 import { ClientError, ClosedError, type RefusedError, UnknownOutcomeError } from './errors.ts';
 import type { Settings } from './options.ts';
 import type { Reader } from './reader.ts';
@@ -66,6 +66,8 @@ const laneOf = (item: Outgoing): string => (isOrdered(item) ? `/${item.transacti
 
 export class Outbox {
   readonly #settings: Settings;
+  /** Told when something is added, first written, or leaves. */
+  readonly #changed: () => void;
   /** Everything not settled, in the author's order. */
   readonly #items = new Map<string | undefined, Outgoing>();
   /** The lanes that wait until a refusal may have passed. */
@@ -79,8 +81,9 @@ export class Outbox {
   /** For how long after it was first written the server knows an id again. Default 10 min; the server's HAI says. */
   retryWithinMs = 600_000;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, changed: () => void) {
     this.#settings = settings;
+    this.#changed = changed;
   }
 
   /** The START with that reference id, else the oldest: for servers whose answers do not name it. */
@@ -103,11 +106,24 @@ export class Outbox {
         signal.addEventListener('abort', stop);
         item.stopListening = () => signal.removeEventListener('abort', stop);
       }
-      this.#items.set(item.id, item);
-      item.reader?.own.set(item.id, item);
-      if (!this.#isFlushing) this.#write(item);
-      item.reader?.track(item);
+      this.take(item);
     }) as Promise<Outcome>;
+  }
+
+  /** Puts a message or request behind all others. */
+  take(item: Outgoing): void {
+    this.#items.set(item.id, item);
+    item.reader?.own.set(item.id, item);
+    if (!this.#isFlushing) this.#write(item);
+    item.reader?.track(item);
+    this.#changed();
+  }
+
+  /** The messages whose outcome is open, in the author's order; not those that nobody wants any more. */
+  unsettled(): Outgoing[] {
+    return [...this.#items.values()].filter(
+      ({ reader, abandoned, type }) => reader && !abandoned && type !== 'TRANSACTION_LEAVE',
+    );
   }
 
   /** The connection is gone. What is not settled goes out first on the next, under the same ids and new numbers. */
@@ -132,7 +148,7 @@ export class Outbox {
   }
 
   #write(item: Outgoing): void {
-    const { session, retryWithinMs } = this;
+    const { session } = this;
     if (!session || session.full || item.number || this.#held.has(laneOf(item))) return;
     if (isReplay(item) && this.pages.has(item.transaction)) return;
     if (session.windows?.isOpen(item.transaction) === false && isOrdered(item)) return;
@@ -141,17 +157,23 @@ export class Outbox {
       return this.#remove(item);
     }
     const { clock } = this.#settings;
-    const at = { now: clock.now(), monotonic: clock.monotonic() };
-    item.writtenAt ??= at;
-    const { now, monotonic } = item.writtenAt;
-    if (item.reader && Math.max(at.now - now, at.monotonic - monotonic) > retryWithinMs) {
+    item.writtenAt ??= { now: clock.now(), monotonic: clock.monotonic() };
+    if (item.reader && this.isTooOld(item, clock)) {
       this.#giveBack(item);
       return this.#giveUp(item);
     }
     item.refusedBy = undefined;
     if (isReplay(item)) this.pages.set(item.transaction, []);
     item.number = session.write(item);
+    this.#changed();
     if (session.plain) this.settle(item.number);
+  }
+
+  /** Whether it was first written so long ago that the server may not know its id again. */
+  isTooOld({ writtenAt }: Outgoing, clock: Clock): boolean {
+    if (!writtenAt) return false;
+    const { now, monotonic } = writtenAt;
+    return Math.max(clock.now() - now, clock.monotonic() - monotonic) > this.retryWithinMs;
   }
 
   /** The server's `ack`: all that this connection sent up to that number is settled, save what it refused for now. */
@@ -237,6 +259,7 @@ export class Outbox {
 
   #remove(item: Outgoing): void {
     this.#items.delete(item.id);
+    this.#changed();
     item.gone = true;
     item.stopListening?.();
     item.reader?.track(item);

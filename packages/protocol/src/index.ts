@@ -37,6 +37,7 @@ export type {
 export type { Ids, Random } from './contracts/ids.ts';
 export type { Logger, LogLevel } from './contracts/logger.ts';
 export type { Signer } from './contracts/signer.ts';
+export type { TextStore } from './contracts/text-store.ts';
 export type {
   AudioMessage,
   Call,
