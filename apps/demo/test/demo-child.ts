@@ -47,6 +47,8 @@ export interface TornLine {
   readonly url: string;
   /** Resets every connection, in the middle of whatever it carries. */
   tear(): void;
+  /** From now on what goes this way on the connections that are there is lost, and neither end learns of it. */
+  swallow(direction: 'up' | 'down'): void;
   close(): void;
 }
 
@@ -54,6 +56,7 @@ export interface TornLine {
 export async function tearableLine(target: string): Promise<TornLine> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
+  const lines = new Set<{ readonly near: Socket; readonly far: Socket }>();
   const keep = (socket: Socket, other: Socket): void => {
     sockets.add(socket);
     socket.on('error', () => other.destroy());
@@ -67,6 +70,7 @@ export async function tearableLine(target: string): Promise<TornLine> {
     const far = connect(Number(port), hostname);
     keep(near, far);
     keep(far, near);
+    lines.add({ near, far });
   });
   server.listen(0, 'localhost');
   await once(server, 'listening');
@@ -76,6 +80,13 @@ export async function tearableLine(target: string): Promise<TornLine> {
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
     tear,
+    swallow(direction) {
+      for (const { near, far } of lines) {
+        const [from, to] = direction === 'up' ? [near, far] : [far, near];
+        from.unpipe(to);
+        from.resume();
+      }
+    },
     close: () => {
       tear();
       server.close();

@@ -1,6 +1,6 @@
 // Starts the page: a client over a WebSocket that can be cut, and React on it.
 
-import { HAIPClient } from '@haip/client-core';
+import { HAIPClient, sessionStorageOutbox } from '@haip/client-core';
 import { webSocket } from '@haip/transport-ws/client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -22,7 +22,11 @@ url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
 const transport = cuttable(webSocket({ url: url.href }));
 
 // Short waits, so that somebody who cuts the connection to see it return need not wait long.
-const client = new HAIPClient({ transports: [transport], reconnect: { maxDelayMs: 4000 } });
+const client = new HAIPClient({
+  transports: [transport],
+  reconnect: { maxDelayMs: 4000 },
+  outbox: sessionStorageOutbox(),
+});
 const secret = userSecret();
 client.authenticate(() => ({ token: secret }));
 

@@ -1,7 +1,7 @@
 // Joins one HAIP client to the page: one immutable state, one way to hear of a new one, and what a person can do. It
 // decides nothing that the client decides: no retries, no ordering, no dropping of duplicates.
 
-import { type HAIPClient, type Transaction, UnknownOutcomeError } from '@haip/client-core';
+import { ConnectionEndedError, type HAIPClient, type Transaction, UnknownOutcomeError } from '@haip/client-core';
 import { uuidIds } from '@haip/platform';
 import { type AudioMessage, type Conversation, emptyConversation, isJsonObject } from '@haip/protocol';
 import type { CuttableTransport } from '../connection/cuttable-transport.ts';
@@ -66,7 +66,13 @@ const initialState: ChatState = {
   duplicates: 0,
 };
 
-const codeOf = (error: unknown): string =>
+/** Why something ended: an error's code, and a word of the page's own for a tab that was duplicated. */
+const codeOf = (error: unknown): string => {
+  if (error instanceof ConnectionEndedError && error.closeCode === 4409) return 'superseded';
+  return codeIn(error);
+};
+
+const codeIn = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
 
 export class ChatStore {
@@ -82,6 +88,10 @@ export class ChatStore {
     this.#client = client;
     this.#transport = transport;
     client.on('state', () => this.#readLink());
+    // What was on its way when the page was loaded again, and can not be sent any more.
+    client.on('failed', ({ id, payload, reason }) => {
+      this.#addFailed(id, typeof payload === 'string' ? payload : '', reason);
+    });
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -127,7 +137,11 @@ export class ChatStore {
   }
 
   #fail(text: string, error: unknown): void {
-    const failed = { id: uuidIds(), text, isUnknown: error instanceof UnknownOutcomeError };
+    this.#addFailed(error instanceof UnknownOutcomeError ? error.id : uuidIds(), text, error);
+  }
+
+  #addFailed(id: string, text: string, error: unknown): void {
+    const failed = { id, text, isUnknown: error instanceof UnknownOutcomeError };
     this.#change({ failed: [...this.#state.failed, failed] });
   }
 
@@ -181,7 +195,10 @@ export class ChatStore {
       id,
       text: typeof payload === 'string' ? payload : '',
     }));
-    this.#change({ conversation, pending, duplicates: this.#client.stats.duplicates });
+    // What nobody knew of, and turned up in the log after all, has not failed.
+    const stored = new Set(conversation.messages.map(({ id }) => id));
+    const failed = this.#state.failed.filter(({ id }) => !stored.has(id));
+    this.#change({ conversation, pending, failed, duplicates: this.#client.stats.duplicates });
   }
 
   #readLink(): void {

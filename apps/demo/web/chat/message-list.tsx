@@ -43,6 +43,23 @@ function GapNotice({ first, last }: { readonly first: number; readonly last: num
   return <li className="notice">{span} no longer kept: you were away for longer than the history lasts.</li>;
 }
 
+function ClosedNotice({ code }: { readonly code: string }) {
+  if (code !== 'superseded')
+    return (
+      <li className="notice">
+        The server does not have this conversation any more ({code}). <a href="/">Begin a new one</a>
+      </li>
+    );
+  return (
+    <li className="notice">
+      This tab was opened a second time, and the conversation goes on there.{' '}
+      <button type="button" className="text-button" onClick={() => location.reload()}>
+        Go on here as well
+      </button>
+    </li>
+  );
+}
+
 function PendingRow({ message }: { readonly message: UnsentMessage }) {
   return (
     <li className="entry" data-from="me" data-pending="true">
@@ -121,11 +138,7 @@ export function MessageList({ children }: { readonly children: ReactNode }) {
         {failed.map((message) => (
           <FailedRow key={message.id} message={message} />
         ))}
-        {closed !== undefined && !conversation.ended && (
-          <li className="notice">
-            The server does not have this conversation any more ({closed}). <a href="/">Begin a new one</a>
-          </li>
-        )}
+        {closed !== undefined && !conversation.ended && <ClosedNotice code={closed} />}
         {conversation.ended && <li className="notice">This conversation has ended.</li>}
       </ol>
       {!isAtEnd && (
