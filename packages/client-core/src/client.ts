@@ -7,7 +7,7 @@ import { Emitter } from './emitter.ts';
 import { entryOf } from './entry.ts';
 import { asError, ClientError, ClosedError, type Refusal, RefusedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
-import type { ClientMemory } from './memory.ts';
+import type { ClientMemory, FailedMessage, Keeping } from './memory.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { type ClientOptions, type Settings, settingsOf } from './options.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
@@ -32,12 +32,6 @@ export interface ClientEvents {
   error: RefusedError;
   /** A message that an earlier page sent, and that this one can not: `send()` would have rejected with `reason`. */
   failed: FailedMessage;
-}
-
-/** A message that nobody waits for any more, since the page that sent it is gone. */
-export interface FailedMessage extends Pick<Outgoing, 'id' | 'type' | 'transaction' | 'payload' | 'bytes'> {
-  /** UnknownOutcomeError when it may be in the log; with any other it is not. */
-  readonly reason: Error;
 }
 
 /**
@@ -68,8 +62,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
   #state: ClientState = { name: 'idle' };
   #loop: AbortController | undefined;
   readonly #memory: ClientMemory;
-  /** Tells whoever keeps the memory that it is another. */
-  readonly #changed: () => void;
+  readonly #keeping: Keeping | undefined;
   readonly #haste: Haste = { now() {} };
 
   /** @throws RangeError for options that can not be meant. */
@@ -84,10 +77,9 @@ export class HAIPClient extends Emitter<ClientEvents> {
       outbox: this.#outbox,
       transactions: this.#transactions,
       cursors: new Map(),
-      left: [],
-      fail: (message, reason) => this.#tellFailed(message, reason),
+      tellFailed: (message) => this.emit('failed', message),
     };
-    this.#changed = settings.outbox?.(this.#memory, settings) ?? (() => {});
+    this.#keeping = settings.outbox?.(this.#memory, settings);
   }
 
   /** With a kept outbox: where reading was in the transactions that were open before a reload, by their ids. */
@@ -201,30 +193,17 @@ export class HAIPClient extends Emitter<ClientEvents> {
         transactions.set(id, opened);
         opened.on('closed', (reason) => {
           transactions.delete(id);
-          this.#memory.cursors.delete(id);
           // What was written is answered yet: with an ERROR, after a verdict that refused.
           if (reason) outbox.giveBack(reason, ({ transaction, number }) => transaction === id && !number);
         });
       }
       opened.plain = outbox.session?.plain === true;
       if (!opened.plain) opened.own.set(item.id, item);
-      this.#sendLeft(opened);
+      this.#keeping?.opened(opened);
     };
     const answer = await outbox.add<Envelope>({ type, transaction: reference, payload, answered }, signal);
     if (!opened) throw refusedVerdict(fieldsOf(answer.payload).code);
     return opened;
-  }
-
-  /** Sends what an earlier page left in a transaction that is open again. */
-  #sendLeft(reader: OpenTransaction): void {
-    const { left } = this.#memory;
-    this.#memory.left = left.filter(({ transaction }) => transaction !== reader.id);
-    for (const item of left) if (item.transaction === reader.id) this.#outbox.take({ ...item, reader });
-  }
-
-  #tellFailed({ id, type, transaction, payload, bytes }: Outgoing, reason: Error): void {
-    this.#settings.logger('warn', 'a message of an earlier page failed', { id, transaction, error: reason });
-    this.emit('failed', { id, type, transaction, payload, bytes, reason });
   }
 
   #begin(): AbortController {
@@ -342,6 +321,10 @@ export class HAIPClient extends Emitter<ClientEvents> {
     if (this.#outbox.refuse(id, error)) return;
     session.refusal = error;
     if (session.welcome) this.emit('error', error);
+  }
+
+  #changed(): void {
+    this.#keeping?.changed();
   }
 
   #closeTransactions(reason: Error | undefined): void {

@@ -2,7 +2,6 @@ export {
   type ClientEvents,
   type ClientState,
   type Credentials,
-  type FailedMessage,
   HAIPClient,
   type JoinOptions,
   type StartOptions,
@@ -17,7 +16,7 @@ export {
   UnknownOutcomeError,
 } from './errors.ts';
 export { type KeptOutboxOptions, keptOutbox, sessionStorageOutbox } from './kept-outbox.ts';
-export type { OutboxKeeper } from './memory.ts';
+export type { FailedMessage, OutboxKeeper } from './memory.ts';
 export type { ClientOptions, ReconnectOptions } from './options.ts';
 export type { SendResult } from './outbox.ts';
 export type { ClientStats } from './reader.ts';

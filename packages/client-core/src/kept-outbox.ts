@@ -4,8 +4,10 @@
 
 import { sessionText } from '@haip/platform';
 import { type Clock, fromBase64, isJsonObject, type JsonObject, type TextStore, toBase64 } from '@haip/protocol';
-import { asError, ClientError, UnknownOutcomeError } from './errors.ts';
-import type { ClientMemory, OutboxKeeper } from './memory.ts';
+import { asError, ClientError, ClosedError, UnknownOutcomeError } from './errors.ts';
+import type { ClientMemory, Keeping, OutboxKeeper } from './memory.ts';
+import type { OpenTransaction } from './open-transaction.ts';
+import type { Settings } from './options.ts';
 import type { Outgoing } from './outbox.ts';
 import type { Cursor } from './transaction.ts';
 
@@ -27,27 +29,7 @@ const mostCursors = 100;
 
 /** Keeps a client's outbox in a store of yours. One client for each store. */
 export function keptOutbox(store: TextStore, { maxCharacters = 1_000_000 }: KeptOutboxOptions = {}): OutboxKeeper {
-  return (memory, { clock, logger }) => {
-    const attempt = (what: string, action: () => void): void => {
-      try {
-        action();
-      } catch (error) {
-        logger('warn', what, { error });
-      }
-    };
-    attempt('outbox not read', () => restore(memory, JSON.parse(store.load() ?? 'null'), clock));
-    const bodies = new WeakMap<Outgoing, string>();
-    let isDue = false;
-    const save = (): void => {
-      isDue = false;
-      giveBackOld(memory, clock);
-      attempt('outbox not kept', () => store.save(textOf(memory, bodies, maxCharacters)));
-    };
-    return () => {
-      if (!isDue) queueMicrotask(save);
-      isDue = true;
-    };
-  };
+  return (memory, settings) => new KeptOutbox(memory, settings, store, maxCharacters);
 }
 
 /** {@link keptOutbox} in the tab's sessionStorage: it outlives a reload, and ends with the tab. */
@@ -55,67 +37,126 @@ export function sessionStorageOutbox(key = 'haip-outbox', options?: KeptOutboxOp
   return keptOutbox(sessionText(key), options);
 }
 
-function restore(memory: ClientMemory, page: Page | null, clock: Clock): void {
-  if (!isJsonObject(page)) return;
-  // First what throws when the text is none of ours.
-  for (const [id, cursor] of page.cursors) memory.cursors.set(id, cursor);
-  memory.left = page.messages.map(([body, writtenAt]) => messageOf(memory, body, writtenAt, clock));
-  memory.token = page.token;
-  memory.attempt = page.attempt;
-  memory.outbox.retryWithinMs = page.retryWithinMs;
+class KeptOutbox implements Keeping {
+  readonly #memory: ClientMemory;
+  readonly #settings: Settings;
+  readonly #store: TextStore;
+  readonly #maxCharacters: number;
+  /** Messages of an earlier page, until their transaction is open again. */
+  #left: readonly Outgoing[] = [];
+  readonly #bodies = new WeakMap<Outgoing, string>();
+  #isDue = false;
+
+  constructor(memory: ClientMemory, settings: Settings, store: TextStore, maxCharacters: number) {
+    this.#memory = memory;
+    this.#settings = settings;
+    this.#store = store;
+    this.#maxCharacters = maxCharacters;
+    this.#attempt('outbox not read', () => this.#restore(JSON.parse(store.load() ?? 'null')));
+  }
+
+  changed(): void {
+    if (!this.#isDue) queueMicrotask(() => this.#save());
+    this.#isDue = true;
+  }
+
+  opened(transaction: OpenTransaction): void {
+    const left = this.#left;
+    this.#left = left.filter((item) => item.transaction !== transaction.id);
+    for (const item of left) {
+      if (item.transaction === transaction.id) this.#memory.outbox.take({ ...item, reader: transaction });
+    }
+    transaction.on('closed', () => this.#memory.cursors.delete(transaction.id));
+  }
+
+  #attempt(what: string, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#settings.logger('warn', what, { error });
+    }
+  }
+
+  #restore(page: Page | null): void {
+    if (!isJsonObject(page)) return;
+    const memory = this.#memory;
+    // First what throws when the text is none of ours.
+    for (const [id, cursor] of page.cursors) memory.cursors.set(id, cursor);
+    this.#left = page.messages.map(([body, writtenAt]) => this.#messageOf(body, writtenAt));
+    memory.token = page.token;
+    memory.attempt = page.attempt;
+    memory.outbox.retryWithinMs = page.retryWithinMs;
+  }
+
+  #messageOf(body: JsonObject, writtenAt: number | null): Outgoing {
+    const { data, ...fields } = body as JsonObject & { readonly data?: string };
+    const item: Outgoing = {
+      ...(fields as unknown as Outgoing),
+      bytes: data === undefined ? undefined : fromBase64(data),
+      number: 0,
+      refusals: 0,
+      resolve: () => {},
+      reject: (reason) => this.#tellFailed(item, asError(reason)),
+    };
+    if (writtenAt !== null) item.writtenAt = firstWritten(writtenAt, this.#settings.clock);
+    return item;
+  }
+
+  #tellFailed({ id, type, transaction, payload, bytes }: Outgoing, reason: Error): void {
+    this.#settings.logger('warn', 'a message of an earlier page failed', { id, transaction, error: reason });
+    this.#memory.tellFailed({ id, type, transaction, payload, bytes, reason });
+  }
+
+  #save(): void {
+    this.#isDue = false;
+    this.#giveBack();
+    this.#attempt('outbox not kept', () => this.#store.save(this.#text()));
+  }
+
+  /** Of what waits for its transaction: tells of all that can not be sent any more. A closed client keeps nothing. */
+  #giveBack(): void {
+    const { outbox, cursors } = this.#memory;
+    if (!outbox.isOpen) cursors.clear();
+    const isOver = (item: Outgoing): boolean => !outbox.isOpen || item.payload === undefined || outbox.isTooOld(item);
+    const over = this.#left.filter(isOver);
+    this.#left = this.#left.filter((item) => !isOver(item));
+    for (const item of over) {
+      const closed = new ClosedError('The client was disconnected.');
+      const notSent = item.payload === undefined ? new ClientError('not_kept', 'Too large to be kept.') : closed;
+      item.reject(item.writtenAt ? new UnknownOutcomeError(item.id, undefined) : notSent);
+    }
+  }
+
+  #text(): string {
+    const { token, attempt, outbox, transactions, cursors } = this.#memory;
+    for (const [id, { epoch, plain, cursor }] of transactions) {
+      if (id === null || plain || epoch === undefined) continue;
+      // Behind the others: the newest stay.
+      cursors.delete(id);
+      cursors.set(id, cursor);
+    }
+    // Whoever joins again means to be there: a leave is not kept.
+    const unsettled = [...outbox.items.values()].filter(
+      ({ reader, abandoned, type }) => reader && !abandoned && type !== 'TRANSACTION_LEAVE',
+    );
+    let room = this.#maxCharacters;
+    const messages = [...this.#left, ...unsettled].map((item) => {
+      let body = this.#bodies.get(item) ?? bodyOf(item);
+      this.#bodies.set(item, body);
+      if (body.length > room) body = JSON.stringify({ id: item.id, type: item.type, transaction: item.transaction });
+      else room -= body.length;
+      return `[${body},${item.writtenAt?.now ?? null}]`;
+    });
+    const { retryWithinMs } = outbox;
+    const head = JSON.stringify({ token, attempt, retryWithinMs, cursors: [...cursors].slice(-mostCursors) });
+    return `${head.slice(0, -1)},"messages":[${messages}]}`;
+  }
 }
 
-function messageOf(memory: ClientMemory, body: JsonObject, writtenAt: number | null, clock: Clock): Outgoing {
-  const { data, ...fields } = body as JsonObject & { readonly data?: string };
-  const item: Outgoing = {
-    ...(fields as unknown as Outgoing),
-    bytes: data === undefined ? undefined : fromBase64(data),
-    number: 0,
-    refusals: 0,
-    resolve: () => {},
-    reject: (reason) => memory.fail(item, asError(reason)),
-  };
-  if (writtenAt !== null) {
-    const agoMs = clock.now() - writtenAt;
-    // A wall clock that went back says nothing about an age: then it is too old.
-    item.writtenAt = { now: writtenAt, monotonic: agoMs < 0 ? Number.NEGATIVE_INFINITY : clock.monotonic() - agoMs };
-  }
-  return item;
-}
-
-/** Of what waits for its transaction to be joined: tells of all that can not be sent any more. A client that is closed keeps nothing. */
-function giveBackOld(memory: ClientMemory, clock: Clock): void {
-  const { outbox, left } = memory;
-  if (!outbox.isOpen) memory.cursors.clear();
-  const isOver = (item: Outgoing): boolean =>
-    !outbox.isOpen || item.payload === undefined || outbox.isTooOld(item, clock);
-  memory.left = left.filter((item) => !isOver(item));
-  for (const item of left) {
-    if (!isOver(item)) continue;
-    const notSent = item.payload === undefined ? 'It was too large to be kept.' : 'The client was disconnected.';
-    item.reject(item.writtenAt ? new UnknownOutcomeError(item.id, undefined) : new ClientError('not_sent', notSent));
-  }
-}
-
-function textOf(memory: ClientMemory, bodies: WeakMap<Outgoing, string>, maxCharacters: number): string {
-  const { token, attempt, outbox, transactions, cursors, left } = memory;
-  for (const [id, { epoch, plain, cursor }] of transactions) {
-    if (id === null || plain || epoch === undefined) continue;
-    // Behind the others: the newest stay.
-    cursors.delete(id);
-    cursors.set(id, cursor);
-  }
-  const { retryWithinMs } = outbox;
-  const head = { token, attempt, retryWithinMs, cursors: [...cursors].slice(-mostCursors) };
-  let room = maxCharacters;
-  const messages = [...left, ...outbox.unsettled()].map((item) => {
-    let body = bodies.get(item) ?? bodyOf(item);
-    bodies.set(item, body);
-    if (body.length > room) body = JSON.stringify({ id: item.id, type: item.type, transaction: item.transaction });
-    else room -= body.length;
-    return `[${body},${item.writtenAt?.now ?? null}]`;
-  });
-  return `${JSON.stringify(head).slice(0, -1)},"messages":[${messages}]}`;
+/** A wall clock that went back says nothing about an age: then the message counts as too old. */
+function firstWritten(now: number, clock: Clock): NonNullable<Outgoing['writtenAt']> {
+  const agoMs = clock.now() - now;
+  return { now, monotonic: agoMs < 0 ? Number.NEGATIVE_INFINITY : clock.monotonic() - agoMs };
 }
 
 function bodyOf({ id, type, transaction, payload, bytes, mime }: Outgoing): string {

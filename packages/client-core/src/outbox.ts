@@ -2,7 +2,7 @@
 // where that is right. Only `ack` empties it of messages, only an answer of requests; whatever else leaves it is told
 // so. Owns the timers of its own retries. Spec: §3.
 
-import type { Clock, ConversationEntry, Envelope, JsonValue, Timer } from '@haip/protocol';
+import type { ConversationEntry, Envelope, JsonValue, Timer } from '@haip/protocol';
 import { ClientError, ClosedError, type RefusedError, UnknownOutcomeError } from './errors.ts';
 import type { Settings } from './options.ts';
 import type { Reader } from './reader.ts';
@@ -69,7 +69,7 @@ export class Outbox {
   /** Told when something is added, first written, or leaves. */
   readonly #changed: () => void;
   /** Everything not settled, in the author's order. */
-  readonly #items = new Map<string | undefined, Outgoing>();
+  readonly items = new Map<string | undefined, Outgoing>();
   /** The lanes that wait until a refusal may have passed. */
   readonly #held = new Map<string, Timer>();
   #isFlushing = false;
@@ -88,7 +88,7 @@ export class Outbox {
 
   /** The START with that reference id, else the oldest: for servers whose answers do not name it. */
   oldestStart(reference?: string): string | undefined {
-    const starts = [...this.#items.values()].filter(({ type }) => type === 'TRANSACTION_START');
+    const starts = [...this.items.values()].filter(({ type }) => type === 'TRANSACTION_START');
     return (starts.find(({ transaction }) => transaction === reference) ?? starts[0])?.id;
   }
 
@@ -112,18 +112,11 @@ export class Outbox {
 
   /** Puts a message or request behind all others. */
   take(item: Outgoing): void {
-    this.#items.set(item.id, item);
+    this.items.set(item.id, item);
     item.reader?.own.set(item.id, item);
     if (!this.#isFlushing) this.#write(item);
     item.reader?.track(item);
     this.#changed();
-  }
-
-  /** The messages whose outcome is open, in the author's order; not those that nobody wants any more. */
-  unsettled(): Outgoing[] {
-    return [...this.#items.values()].filter(
-      ({ reader, abandoned, type }) => reader && !abandoned && type !== 'TRANSACTION_LEAVE',
-    );
   }
 
   /** The connection is gone. What is not settled goes out first on the next, under the same ids and new numbers. */
@@ -132,7 +125,7 @@ export class Outbox {
     this.pages.clear();
     for (const timer of this.#held.values()) timer.cancel();
     this.#held.clear();
-    for (const item of this.#items.values()) {
+    for (const item of this.items.values()) {
       item.number = 0;
       if (item.abandoned) this.#remove(item);
     }
@@ -143,7 +136,7 @@ export class Outbox {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
     // What is added meanwhile comes behind, in its turn.
-    for (const item of this.#items.values()) this.#write(item);
+    for (const item of this.items.values()) this.#write(item);
     this.#isFlushing = false;
   }
 
@@ -158,7 +151,7 @@ export class Outbox {
     }
     const { clock } = this.#settings;
     item.writtenAt ??= { now: clock.now(), monotonic: clock.monotonic() };
-    if (item.reader && this.isTooOld(item, clock)) {
+    if (item.reader && this.isTooOld(item)) {
       this.#giveBack(item);
       return this.#giveUp(item);
     }
@@ -170,15 +163,15 @@ export class Outbox {
   }
 
   /** Whether it was first written so long ago that the server may not know its id again. */
-  isTooOld({ writtenAt }: Outgoing, clock: Clock): boolean {
+  isTooOld({ writtenAt }: Outgoing): boolean {
     if (!writtenAt) return false;
-    const { now, monotonic } = writtenAt;
-    return Math.max(clock.now() - now, clock.monotonic() - monotonic) > this.retryWithinMs;
+    const { clock } = this.#settings;
+    return Math.max(clock.now() - writtenAt.now, clock.monotonic() - writtenAt.monotonic) > this.retryWithinMs;
   }
 
   /** The server's `ack`: all that this connection sent up to that number is settled, save what it refused for now. */
   settle(upTo: number): void {
-    for (const item of this.#items.values()) {
+    for (const item of this.items.values()) {
       if (!item.reader || !item.number || item.number > upTo) continue;
       item.settled = true;
       item.resolve({ id: item.id });
@@ -188,7 +181,7 @@ export class Outbox {
 
   /** The server's answer to a request. False when there is no such request. */
   answer(id: string | undefined, envelope: Envelope): boolean {
-    const item = this.#items.get(id);
+    const item = this.items.get(id);
     if (!item || item.reader) return false;
     if (!item.abandoned) item.answered?.(envelope, item);
     item.resolve(envelope);
@@ -198,7 +191,7 @@ export class Outbox {
 
   /** The server's ERROR for a message or request. False when it is none of these. */
   refuse(id: string | undefined, error: RefusedError): boolean {
-    const item = this.#items.get(id);
+    const item = this.items.get(id);
     if (!item) return false;
     item.refusals++;
     if (!error.retry || item.abandoned) {
@@ -217,7 +210,7 @@ export class Outbox {
   #hold(refused: Outgoing): void {
     const lane = laneOf(refused);
     let isLater = false;
-    for (const item of this.#items.values()) {
+    for (const item of this.items.values()) {
       isLater ||= item === refused;
       if (isLater && laneOf(item) === lane) item.number = 0;
     }
@@ -248,7 +241,7 @@ export class Outbox {
 
   /** Gives back everything, or all that fits. */
   giveBack(cause: unknown, fits: (item: Outgoing) => unknown = () => true): void {
-    for (const item of this.#items.values()) if (fits(item)) this.#giveBack(item, cause);
+    for (const item of this.items.values()) if (fits(item)) this.#giveBack(item, cause);
   }
 
   #giveBack(item: Outgoing, cause?: unknown): void {
@@ -258,7 +251,7 @@ export class Outbox {
   }
 
   #remove(item: Outgoing): void {
-    this.#items.delete(item.id);
+    this.items.delete(item.id);
     this.#changed();
     item.gone = true;
     item.stopListening?.();

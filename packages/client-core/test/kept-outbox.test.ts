@@ -181,7 +181,7 @@ describe('after a reload', () => {
     await second.clock.settle();
     expect(second.failed.map(({ reason }) => (reason as { code?: string }).code)).toEqual([
       'unknown_outcome',
-      'not_sent',
+      'not_kept',
     ]);
     await second.joined(again);
     expect(messages(again).map(({ payload }) => payload)).toEqual(['small']);
