@@ -2,12 +2,13 @@
 // is; the rest has owners of its own (connection-loop.ts, outbox.ts, reader.ts). Spec: §2–§4.
 
 import { type Envelope, entryTypes, isId, type JsonValue, type Received } from '@haip/protocol';
+import type { ClientEvents, ClientState, Credentials, JoinOptions, StartOptions } from './client-events.ts';
 import { keepConnected, type LoopState } from './connection-loop.ts';
 import { Emitter } from './emitter.ts';
 import { entryOf } from './entry.ts';
 import { asError, ClientError, ClosedError, type Refusal, RefusedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
-import type { ClientMemory, FailedMessage, Keeping } from './memory.ts';
+import type { ClientMemory, Keeping } from './memory.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { type ClientOptions, type Settings, settingsOf } from './options.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
@@ -17,37 +18,6 @@ import { Stay } from './stay.ts';
 import type { Cursor, Transaction, WaitOptions } from './transaction.ts';
 import { readTransactionList, type TransactionList } from './transaction-list.ts';
 import { type Haste, orAborted, yieldToWaiting } from './waiting.ts';
-
-/** What a client is at. */
-export type ClientState =
-  | { readonly name: 'idle' }
-  | LoopState
-  | { readonly name: 'connected'; readonly session: string }
-  /** It stays so until `connect` is called again. Without a reason it was the application's own doing. */
-  | { readonly name: 'disconnected'; readonly reason: Error | undefined };
-
-export interface ClientEvents {
-  state: ClientState;
-  /** An ERROR of the server that answers nothing this client sent. */
-  error: RefusedError;
-  /** A message that an earlier page sent, and that this one can not: `send()` would have rejected with `reason`. */
-  failed: FailedMessage;
-}
-
-/**
- * Gives the credentials for the next attempt, in whatever shape the server's authenticator takes. `forced`: the server
- * refused the last ones, so those that were kept somewhere are of no use.
- */
-export type Credentials = (context: { readonly forced: boolean }) => unknown;
-
-export interface StartOptions extends WaitOptions {
-  readonly params?: JsonValue | undefined;
-}
-
-export interface JoinOptions extends WaitOptions {
-  /** Where to go on from. Without it: from the first entry that is kept. */
-  readonly cursor?: Cursor | undefined;
-}
 
 const disconnected = 'The client was disconnected.';
 

@@ -1,11 +1,5 @@
-export {
-  type ClientEvents,
-  type ClientState,
-  type Credentials,
-  HAIPClient,
-  type JoinOptions,
-  type StartOptions,
-} from './client.ts';
+export { HAIPClient } from './client.ts';
+export type { ClientEvents, ClientState, Credentials, JoinOptions, StartOptions } from './client-events.ts';
 export {
   ClientError,
   ClosedError,

@@ -21,7 +21,7 @@ import { channelOf, spendsWindow } from './entry.ts';
 import { asError, ClientError, ConnectionEndedError, RefusedError } from './errors.ts';
 import type { Settings } from './options.ts';
 import { watchSilence } from './silence.ts';
-import { Consumption, type FlowControl, SendWindows } from './windows.ts';
+import { type FlowControl, SendWindows } from './windows.ts';
 
 /** How a session ended, and what to do about it. */
 export interface SessionEnd {
@@ -83,7 +83,8 @@ export class Session {
   readonly #settings: Settings;
   readonly #owner: SessionOwner;
   readonly #patience: Timer;
-  readonly #consumption: Consumption;
+  /** What the application consumed and the server was not granted again yet, by transaction and channel. */
+  readonly #owed = new Map<string, { add_messages: number; add_bytes: number; readonly channel: string }>();
   readonly #end = Promise.withResolvers<SessionEnd>();
   #isOver = false;
   #binary = false;
@@ -97,7 +98,6 @@ export class Session {
     this.#settings = settings;
     this.#owner = owner;
     this.#patience = patience;
-    this.#consumption = new Consumption(settings);
   }
 
   /** Says HAI, with the owner's greeting in it, and reads. Resolves with how the session ended. */
@@ -156,13 +156,17 @@ export class Session {
     return this.#number;
   }
 
-  /** The application is done with an entry of this connection: the server may send as much again. */
-  consumed(received: Received): void {
-    const credit = this.plain ? undefined : this.#consumption.add(received);
-    if (!credit) return;
-    const { transaction, channel } = received.envelope;
-    const payload = { channel, add_messages: credit.messages, add_bytes: credit.bytes };
-    this.write({ type: 'FLOW_UPDATE', transaction, payload });
+  /** The application is done with an entry of this connection: once that is half a window, the server is granted it. */
+  consumed({ envelope: { transaction, channel }, size }: Received): void {
+    const { windowMessages, windowBytes } = this.#settings;
+    const key = `${transaction} ${channel}`;
+    const owed = this.#owed.get(key) ?? { add_messages: 0, add_bytes: 0, channel };
+    owed.add_messages++;
+    owed.add_bytes += size;
+    this.#owed.set(key, owed);
+    if (owed.add_messages * 2 < windowMessages && owed.add_bytes * 2 < windowBytes) return;
+    this.#owed.delete(key);
+    this.write({ type: 'FLOW_UPDATE', transaction, payload: owed });
   }
 
   /** Asks the server for a sign of life now, and gives it half the usual time. */

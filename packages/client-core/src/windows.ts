@@ -1,7 +1,6 @@
-// The windows of one connection, as numbers: what the server still takes of this client, and what this client owes the
-// server for what the application consumed. Never sends or waits. Spec: §5.2.
+// The windows of one connection, as numbers: what the server still takes of this client. Never sends or waits. Spec: §5.2.
 
-import { channels, type Envelope, type Received } from '@haip/protocol';
+import { channels, type Envelope } from '@haip/protocol';
 
 export interface WindowOptions {
   /** Entries that the server may send in each transaction and channel before one was consumed. Default 1,024. */
@@ -17,13 +16,10 @@ export type FlowControl =
 
 export const defaultWindow: WindowOptions = { windowMessages: 1024, windowBytes: 1024 * 1024 };
 
-/** A number of messages and of bytes: what may still be sent, or what is owed. */
-interface Credit {
+/** What may still be sent. */
+interface Window {
   messages: number;
   bytes: number;
-}
-
-interface Window extends Credit {
   paused: boolean;
 }
 
@@ -72,28 +68,5 @@ export class SendWindows {
       window.bytes += add_bytes;
       if (type !== 'FLOW_UPDATE') window.paused = type === 'PAUSE_CHANNEL';
     }
-  }
-}
-
-/** What was consumed and not yet granted to the server again, by transaction and channel. */
-export class Consumption {
-  readonly #owed = new Map<string, Credit>();
-  readonly #options: WindowOptions;
-
-  constructor(options: WindowOptions) {
-    this.#options = options;
-  }
-
-  /** What to grant, now that one more was consumed: all that is owed once it is half a window, else nothing. */
-  add({ envelope: { transaction, channel }, size }: Received): Credit | undefined {
-    const key = `${transaction} ${channel}`;
-    const owed = this.#owed.get(key) ?? { messages: 0, bytes: 0 };
-    owed.messages++;
-    owed.bytes += size;
-    const { windowMessages, windowBytes } = this.#options;
-    const isDue = owed.messages * 2 >= windowMessages || owed.bytes * 2 >= windowBytes;
-    if (isDue) this.#owed.delete(key);
-    else this.#owed.set(key, owed);
-    return isDue ? owed : undefined;
   }
 }
