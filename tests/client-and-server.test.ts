@@ -1,6 +1,6 @@
 // The real client and the real server over a memory link: what each promises, kept together.
 
-import { HAIPClient, type Transaction } from '@haip/client-core';
+import { type ClientOptions, HAIPClient, keptOutbox, type Transaction } from '@haip/client-core';
 import { memoryHistory } from '@haip/history-memory';
 import type { Signer } from '@haip/protocol';
 import { HAIPServer, type Turn } from '@haip/server-core';
@@ -16,11 +16,19 @@ const signer: Signer = {
   verify: (text, mac) => mac === Buffer.from(`mac of ${text}`).toString('base64url'),
 };
 
-function setUp(options: { windowSize?: number; user?: string; clientBinary?: boolean } = {}) {
+interface SetUpOptions {
+  readonly windowSize?: number;
+  readonly clientBinary?: boolean;
+  /** Messages that a client may send ahead. */
+  readonly windowMessages?: number;
+}
+
+function setUp(options: SetUpOptions = {}) {
   const clock = fakeClock();
   const quiet = () => {};
   const history = memoryHistory({ clock, windowSize: options.windowSize ?? 1000 });
-  const server = new HAIPServer({ history, clock, signer, logger: quiet });
+  const limits = options.windowMessages === undefined ? {} : { windowMessages: options.windowMessages };
+  const server = new HAIPServer({ history, clock, signer, logger: quiet, limits });
   server.authenticate((auth) =>
     auth?.token === 'Bearer TOKEN' ? { id: auth.user, permissions, credits: 1000 } : null,
   );
@@ -40,9 +48,9 @@ function setUp(options: { windowSize?: number; user?: string; clientBinary?: boo
       await writer.end();
     },
   });
-  function client(user = 'user123') {
+  function client(user = 'user123', more: Partial<ClientOptions> = {}) {
     const transport = memoryTransport(server.accept, { clock, binary: options.clientBinary ?? true });
-    const made = new HAIPClient({ transports: [transport], clock, logger: quiet, random: () => 0.5 });
+    const made = new HAIPClient({ transports: [transport], clock, logger: quiet, random: () => 0.5, ...more });
     made.authenticate(() => ({ token: 'Bearer TOKEN', user }));
     return { client: made, transport };
   }
@@ -275,4 +283,94 @@ describe('client and server', () => {
     };
     await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 25 }), run), { numRuns: 40 });
   }, 60_000);
+
+  it('F52: a server with a small window makes a client wait, not fail, and all is stored in order [FLOW-1]', async () => {
+    const { client: make, clock } = setUp({ windowMessages: 3 });
+    const { client, transport } = make();
+    const errors: unknown[] = [];
+    client.on('error', (error) => errors.push(error));
+    await client.connect();
+    const chat = await client.startTransaction('echo');
+    const refused = new Set<unknown>();
+    chat.on('change', () => {
+      for (const { refusedBy } of chat.pending) refused.add(refusedBy);
+    });
+    const said = Array.from({ length: 40 }, (_, i) => `text ${i}`);
+    const sending = said.map((text) => chat.sendText(text));
+    await clock.settle();
+    transport.last.cut();
+    await clock.advance(20_000);
+    await Promise.all(sending);
+    await clock.settle();
+    const own = chat.conversation.messages.filter(({ channel }) => channel === 'USER');
+    expect(own.map(({ text }) => text)).toEqual(said);
+    expect(chat.conversation.messages).toHaveLength(80);
+    expect([...refused]).toEqual([undefined]);
+    expect(errors).toEqual([]);
+    client.disconnect();
+  });
+
+  it('F52: a loop that reads slowly makes the server wait for this client alone, and misses nothing [FLOW-1]', async () => {
+    const { client: make, clock } = setUp();
+    const author = make();
+    const slow = make('user123', { windowMessages: 4 });
+    await author.client.connect();
+    await slow.client.connect();
+    const chat = await author.client.startTransaction('echo');
+    const reading = await slow.client.joinTransaction(chat.id);
+    await clock.settle();
+    const loop = reading.entries();
+    const before = reading.cursor.position;
+    await Promise.all(Array.from({ length: 30 }, (_, i) => chat.sendText(String(i))));
+    await clock.advance(1_000);
+    expect(chat.conversation.position).toBeGreaterThan(before + 60 - 1);
+    // Four of each channel at most.
+    expect(reading.cursor.position).toBeLessThanOrEqual(before + 8);
+    const positions: number[] = [];
+    while (positions.length < 60) {
+      const { value } = await loop.next();
+      if (value?.kind === 'entry') positions.push(value.entry.position);
+      await clock.settle();
+    }
+    expect(positions).toEqual(Array.from({ length: 60 }, (_, i) => before + 1 + i));
+    expect(slow.client.stats).toMatchObject({ faults: 0, duplicates: 0, connections: 1 });
+  });
+
+  it('F59: a page that reloads in the middle of sending goes on in its session, and each message is there once [HAI-22]', async () => {
+    const { client: make, clock } = setUp();
+    const store = {
+      text: null as string | null,
+      load: () => store.text,
+      save(text: string) {
+        store.text = text;
+      },
+    };
+    const first = make('user123', { outbox: keptOutbox(store) });
+    await first.client.connect();
+    const { state } = first.client;
+    const chat = await first.client.startTransaction('echo');
+    await clock.settle();
+    // The server takes what is written, and its answers are lost.
+    first.transport.last.mute('down');
+    for (let i = 0; i < 5; i++) void chat.sendText(`lost ${i}`).catch(() => {});
+    await clock.settle();
+    const { text } = store;
+    first.transport.last.cut();
+    first.client.disconnect();
+
+    store.text = text;
+    const second = make('user123', { outbox: keptOutbox(store) });
+    const failed: unknown[] = [];
+    second.client.on('failed', (message) => failed.push(message));
+    await second.client.connect();
+    expect(second.client.state).toEqual(state);
+    const again = await second.client.joinTransaction(chat.id);
+    void again.sendText('new');
+    await clock.advance(1_000);
+    const own = again.conversation.messages.filter(({ channel }) => channel === 'USER');
+    expect(own.map(({ text: said }) => said)).toEqual([...Array.from({ length: 5 }, (_, i) => `lost ${i}`), 'new']);
+    expect(again.pending).toEqual([]);
+    expect(failed).toEqual([]);
+    expect(JSON.parse(store.text ?? '').messages).toEqual([]);
+  });
 });
