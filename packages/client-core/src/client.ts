@@ -1,23 +1,22 @@
-// The client: one session over any transport, and the transactions in it. Says for each message that came whose it
-// is; the rest has owners of its own (connection-loop.ts, outbox.ts, reader.ts). Spec: §2–§4.
+// The client: one session over any transport, and the transactions in it. Brings together those who do the work:
+// connection-loop.ts, receive.ts, outbox.ts, reader.ts. Spec: §2–§4.
 
-import { type Envelope, entryTypes, isId, type JsonValue, type Received } from '@haip/protocol';
+import { type Envelope, isId, type JsonValue, type Received } from '@haip/protocol';
 import type { ClientEvents, ClientState, Credentials, JoinOptions, StartOptions } from './client-events.ts';
 import { keepConnected, type LoopState } from './connection-loop.ts';
 import { Emitter } from './emitter.ts';
-import { entryOf } from './entry.ts';
-import { asError, ClientError, ClosedError, type Refusal, RefusedError, refusedVerdict } from './errors.ts';
+import { asError, ClientError, ClosedError, type RefusedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
 import type { ClientMemory, Keeping } from './memory.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { type ClientOptions, type Settings, settingsOf } from './options.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
 import type { ClientStats } from './reader.ts';
+import { receive } from './receive.ts';
 import type { Session, SessionEnd } from './session.ts';
-import { Stay } from './stay.ts';
 import type { Cursor, Transaction, WaitOptions } from './transaction.ts';
 import { readTransactionList, type TransactionList } from './transaction-list.ts';
-import { type Haste, orAborted, yieldToWaiting } from './waiting.ts';
+import { type Haste, orAborted } from './waiting.ts';
 
 const disconnected = 'The client was disconnected.';
 
@@ -180,6 +179,13 @@ export class HAIPClient extends Emitter<ClientEvents> {
     const loop = new AbortController();
     this.#loop = loop;
     this.#outbox.isOpen = true;
+    const parts = {
+      outbox: this.#outbox,
+      transactions: this.#transactions,
+      stats: this.#stats,
+      changed: () => this.#changed(),
+      tell: (error: RefusedError) => this.emit('error', error),
+    };
     const owner = {
       greet: async (forced: boolean) => {
         const auth = await this.#credentials({ forced });
@@ -198,7 +204,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
       },
       become: (state: LoopState) => this.#become(state),
       opened: (session: Session) => this.#opened(session),
-      receive: (received: Received, session: Session) => this.#receive(received, session),
+      receive: (received: Received, session: Session) => receive(received, session, parts),
       drained: () => this.#outbox.flush(),
       ended: (end: SessionEnd) => this.#ended(end),
     };
@@ -234,63 +240,6 @@ export class HAIPClient extends Emitter<ClientEvents> {
     this.#changed();
     if (next === 'anew') this.#outbox.giveBack(error, ({ writtenAt }) => writtenAt);
     if (wasPlain) this.#closeTransactions(error);
-  }
-
-  /** Takes what came; what comes behind it waits until this is over. */
-  async #receive(received: Received, session: Session): Promise<void> {
-    const { envelope } = received;
-    const { type, transaction, seq, payload, related_id, ack } = envelope;
-    const { kind, verdict, referenceId } = fieldsOf(payload);
-    const outbox = this.#outbox;
-    const reader = this.#transactions.get(transaction);
-    let fits: boolean | undefined;
-    if (type === 'ERROR') {
-      this.#refuse(envelope, session);
-    } else if (session.plain) {
-      // Its answers name no request, and its entries have no positions.
-      if (type === 'TRANSACTION_START') await this.#answer(outbox.oldestStart(referenceId), envelope);
-      else if (entryTypes.includes(type)) reader?.takePlain(received);
-    } else if (type === 'INFO') {
-      if (kind === 'replayed') outbox.answer(related_id, envelope);
-      else if (kind === 'receipt' || kind === 'position') fits = reader?.take(received);
-    } else if (type === 'FLOW_UPDATE' || type.endsWith('_CHANNEL')) {
-      session.windows?.change(envelope);
-      outbox.flush();
-    } else if (seq === '0') {
-      await this.#answer(related_id, envelope);
-      if (verdict) fits = this.#transactions.get(transaction)?.judge(payload);
-    } else {
-      const page = outbox.pages.get(transaction);
-      const position = Number(seq);
-      if (page && !(reader && position > reader.read)) page.push(entryOf(received, position));
-      else {
-        const stay = new Stay(received, session);
-        fits = reader?.take(received, stay);
-        stay.leave();
-      }
-    }
-    // Last: what a receipt names its position for, and what an ERROR wants again, is not just settled.
-    if (ack) outbox.settle(Number(ack));
-    this.#changed();
-    if (fits !== false) return;
-    this.#stats.faults++;
-    session.fault(new ClientError('fault', `Transaction ${transaction}: ${seq} came after ${reader?.read}.`));
-  }
-
-  /** Gives a request its answer, and whoever waits for it the time to listen to what comes behind. */
-  async #answer(id: string | undefined, envelope: Envelope): Promise<void> {
-    if (this.#outbox.answer(id, envelope)) await yieldToWaiting();
-  }
-
-  #refuse({ payload, related_id }: Envelope, session: Session): void {
-    const { code, ...refusal } = payload as Refusal & { readonly code?: string };
-    const error = new RefusedError(code === 'FAILED_AUTH' ? 'AUTHENTICATION_FAILED' : code, refusal);
-    // A number is missing on this connection: nothing that is written on it will be taken any more.
-    if (code === 'SEQ_VIOLATION') return session.fault(error);
-    const id = related_id ?? (session.plain ? this.#outbox.oldestStart() : undefined);
-    if (this.#outbox.refuse(id, error)) return;
-    session.refusal = error;
-    if (session.welcome) this.emit('error', error);
   }
 
   #changed(): void {
