@@ -53,7 +53,8 @@ export function fakeClock(options: FakeClockOptions = {}): FakeClock {
   }
 
   return {
-    now: () => wallOffset + elapsed,
+    // Whole, as the platform's: what is written on the wire is this.
+    now: () => Math.floor(wallOffset + elapsed),
     monotonic: () => elapsed,
     timer(delayMs, fire) {
       if (!(delayMs >= 0 && delayMs <= LONGEST))

@@ -30,6 +30,12 @@ describe('fakeClock', () => {
     expect(clock.monotonic()).toBe(100);
   });
 
+  test('the wall clock tells whole milliseconds, as the platform does, whatever part of one has passed', async () => {
+    const clock = fakeClock({ now: 1000 });
+    await clock.advance(2.75);
+    expect([clock.now(), clock.monotonic()]).toEqual([1002, 2.75]);
+  });
+
   test('a cancelled timer never fires and is no longer pending', async () => {
     const clock = fakeClock();
     const fired: string[] = [];
