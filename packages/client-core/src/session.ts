@@ -143,6 +143,7 @@ export class Session {
     if (this.windows && spendsWindow(type)) {
       this.windows.spend(transaction, new TextEncoder().encode(text).length + (raw?.length ?? 0));
     }
+    this.#silence?.say();
     const pending = this.#connection.send({ text, bytes: raw, shared: false });
     if (pending) {
       this.full = true;

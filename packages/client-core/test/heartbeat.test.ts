@@ -30,18 +30,29 @@ describe('the heartbeat', () => {
     expect((await again.until('HAI')).payload.resume_token).toBe('secret');
   });
 
-  it('anything heard puts it off, the link’s own signs of life included', async () => {
-    const { clock, connected } = setUp();
+  it('anything heard puts the end off, the link’s own signs of life included', async () => {
+    const { client, clock, connected } = setUp();
     const peer = await connected();
     await clock.advance(15_000);
     peer.send({ type: 'INFO', payload: { kind: 'typing' } });
-    await clock.advance(19_999);
-    expect(pings(peer.types)).toBe(0);
+    await clock.advance(15_000);
     peer.raw.connection.probe();
-    await clock.advance(19_000);
-    expect(pings(peer.types)).toBe(0);
-    await clock.advance(1_001);
-    expect(pings(peer.types)).toBe(1);
+    await clock.advance(20_000);
+    expect(client.state.name).toBe('connected');
+    await clock.advance(15_000);
+    expect(client.state).toMatchObject({ name: 'waiting', reason: { code: 'silent' } });
+  });
+
+  it('F19: who only reads gives a sign of life every 20 s, and wants no answer to it', async () => {
+    const { client, clock, connected } = setUp();
+    const peer = await connected();
+    for (let second = 0; second < 60; second += 5) {
+      expect(pings(peer.types)).toBe(Math.floor(second / 20));
+      peer.send({ type: 'INFO', payload: { kind: 'typing' } });
+      await clock.advance(5_000);
+    }
+    expect(pings(peer.types)).toBe(3);
+    expect(client.state.name).toBe('connected');
   });
 
   it('answers PING by PONG with its payload [CLOSE-3]', async () => {
