@@ -21,6 +21,11 @@ export interface AcceptWebSocketsOptions {
   readonly readAheadBytes?: number | undefined;
   /** How long a close waits for what was sent before and for the peer's answer, in ms. Default 3,000. */
   readonly closeTimeoutMs?: number | undefined;
+  /**
+   * How long a request may take to bring its headers, in ms, for the whole of `server`. Default 10,000 where the server
+   * has Node's own default of 60,000, else what it has. Node looks every `connectionsCheckingInterval` (30 s by default).
+   */
+  readonly headersTimeoutMs?: number | undefined;
 }
 
 export interface WebSocketListener {
@@ -34,6 +39,7 @@ type Endpoint = (request: IncomingMessage, socket: Socket, head: Buffer) => void
 const mounted = new WeakMap<Server, Map<string, Endpoint>>();
 
 const mostHeaders = 128;
+const nodeHeadersTimeoutMs = 60_000;
 
 /**
  * Accepts WebSockets on `server`, beside whatever else it serves.
@@ -48,6 +54,10 @@ export function acceptWebSockets(
   const endpoints = mounted.get(server) ?? mount(server);
   if (endpoints.has(path)) throw new Error(`Another acceptWebSockets has the path ${path} on this server.`);
   endpoints.set(path, endpoint(accept, options));
+  const { headersTimeoutMs = 10_000 } = options;
+  if (options.headersTimeoutMs !== undefined || server.headersTimeout === nodeHeadersTimeoutMs) {
+    server.headersTimeout = headersTimeoutMs;
+  }
   return { close: () => void endpoints.delete(path) };
 }
 

@@ -105,3 +105,16 @@ test.each([
   await peer.has('HTTP/1.1 101'.length);
   expect(peer.received.toString().slice(9, 12)).toBe(status);
 });
+
+test('A25: headers have 10 s, unless the server was given a time of its own', () => {
+  const accept = async (): Promise<void> => {};
+  const timeoutOf = (own?: number, headersTimeoutMs?: number): number => {
+    const http = createServer(own === undefined ? {} : { headersTimeout: own });
+    acceptWebSockets(http, accept, { headersTimeoutMs });
+    return http.headersTimeout;
+  };
+  expect(timeoutOf()).toBe(10_000);
+  expect(timeoutOf(25_000)).toBe(25_000);
+  expect(timeoutOf(undefined, 5_000)).toBe(5_000);
+  expect(timeoutOf(25_000, 5_000)).toBe(5_000);
+});
