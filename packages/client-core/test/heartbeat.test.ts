@@ -43,7 +43,7 @@ describe('the heartbeat', () => {
     expect(client.state).toMatchObject({ name: 'waiting', reason: { code: 'silent' } });
   });
 
-  it('F19: who only reads gives a sign of life every 20 s, and wants no answer to it', async () => {
+  it('F19: who only reads gives a sign of life every 20 s, and wants no answer to it [CLOSE-8]', async () => {
     const { client, clock, connected } = setUp();
     const peer = await connected();
     for (let second = 0; second < 60; second += 5) {
