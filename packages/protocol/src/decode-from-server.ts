@@ -20,9 +20,12 @@ export function decodeFromServer(text: string): Envelope | Fault {
   const { id, type, session, channel, transaction, payload } = read;
   const words = [id, type, session, channel];
   if (words.some((word) => typeof word !== 'string') || payload === undefined || payload === null) {
-    return new Fault('PROTOCOL_VIOLATION', { expected: 'an envelope', relatedId: id });
+    return new Fault('PROTOCOL_VIOLATION', { expected: 'an envelope' });
   }
-  for (const field of ['seq', 'ts'] as const) if (!/^\d+$/.test(read[field] ?? '')) read[field] = '0';
+  for (const field of ['seq', 'ts'] as const) {
+    const value: unknown = read[field];
+    if (typeof value !== 'string' || !/^\d+$/.test(value)) read[field] = '0';
+  }
   if (typeof transaction !== 'string' || transaction === 'null') read.transaction = null;
   return read as Envelope;
 }

@@ -35,4 +35,12 @@ describe('decodeFromServer', () => {
       }),
     );
   });
+
+  test.each([{ toString: 1, valueOf: 1 }, ['5'], 5, true])(
+    'A8: %j is no number of a server, and reads as "0"',
+    (seq) => {
+      const text = JSON.stringify({ id: 'a', session: '', channel: 'AGENT', type: 'INFO', payload: {}, seq, ts: seq });
+      expect(decodeFromServer(text)).toMatchObject({ seq: '0', ts: '0' });
+    },
+  );
 });
