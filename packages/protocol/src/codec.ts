@@ -68,6 +68,13 @@ function isLabel(value: unknown): boolean {
   return typeof value === 'string' && value.length <= 128 && value.isWellFormed();
 }
 
+/** Whether every number in it is finite. As deep as the nesting may be, no deeper. */
+function isFiniteThroughout(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.values(value).every(isFiniteThroughout);
+}
+
 /**
  * Checks a parsed value as an envelope and gives it its one form: a missing or `"null"` transaction becomes null.
  * The object itself is returned, extra fields and all; what is stored or relayed is built from the named fields only.
@@ -121,6 +128,10 @@ export function decode(
   }
   if (isJsonObject(value) && Object.keys(value).length !== scan.topLevelKeys) {
     return violation('each envelope key once', 'a key twice', value);
+  }
+  // JSON can not write an infinite number: its readers would be given null in its place.
+  if (scan.mayOverflow && !isFiniteThroughout(value)) {
+    return violation('numbers that a double can hold', 'a greater one', isJsonObject(value) ? value : undefined);
   }
   return readEnvelope(value, limits);
 }

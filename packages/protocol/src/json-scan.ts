@@ -1,9 +1,12 @@
 // Walks JSON text once before it is parsed and refuses what would be dear to parse or to write again: deep nesting,
-// objects with very many keys. Never judges whether the text is valid JSON; JSON.parse does. Spec: §1, limits.
+// objects with very many keys. Notes where a number might be beyond a double, which is then looked at. Never judges whether the text is valid JSON; JSON.parse does. Spec: §1, limits.
 
-/** What the walk found: a reason to refuse, or how many keys the outermost object spells out. */
+/**
+ * What the walk found: a reason to refuse, or how many keys the outermost object spells out and whether some number may
+ * be one that JSON.parse reads as infinite.
+ */
 export type ScanResult =
-  | { readonly ok: true; readonly topLevelKeys: number }
+  | { readonly ok: true; readonly topLevelKeys: number; readonly mayOverflow: boolean }
   | { readonly ok: false; readonly expected: string; readonly got: string };
 
 const QUOTE = 0x22;
@@ -13,6 +16,12 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+const ZERO = 0x30;
+const NINE = 0x39;
+const UPPER_E = 0x45;
+const LOWER_E = 0x65;
+/** The greatest double has so many digits before its point. */
+const MOST_DIGITS = 308;
 
 /** Index of the quote that ends the string which begins at `start`, or the text's length. */
 function endOfString(text: string, start: number): number {
@@ -34,6 +43,8 @@ export function scanJson(text: string, maxDepth: number, maxKeys: number): ScanR
   const keysAt: number[] = [0];
   let depth = 0;
   let topLevelKeys = 0;
+  let digits = 0;
+  let mayOverflow = false;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === QUOTE) {
@@ -49,7 +60,13 @@ export function scanJson(text: string, maxDepth: number, maxKeys: number): ScanR
       keysAt[depth] = 0;
     } else if (c === CLOSE_BRACE || c === CLOSE_BRACKET) {
       if (depth > 0) depth--;
+    } else if (c >= ZERO && c <= NINE) {
+      if (++digits > MOST_DIGITS) mayOverflow = true;
+    } else {
+      // An exponent stands right behind digits; the e of true and false does not.
+      if (digits > 0 && (c === LOWER_E || c === UPPER_E)) mayOverflow = true;
+      digits = 0;
     }
   }
-  return { ok: true, topLevelKeys };
+  return { ok: true, topLevelKeys, mayOverflow };
 }

@@ -153,3 +153,14 @@ test('encode writes what JSON.stringify writes of the same fields', () => {
     }),
   );
 });
+
+test.each(['1e999', '-1e999', '{"a":[1e400]}', '9'.repeat(309)])(
+  'A8: a payload with a number beyond a double is refused: %s [ENV-20]',
+  (payload) => {
+    const beyond = `${JSON.stringify(envelopeWith({ payload: 0 }))
+      .slice(0, -1)
+      .replace('"payload":0', `"payload":${payload}`)}}`;
+    expect(decode(beyond)).toMatchObject({ code: 'PROTOCOL_VIOLATION', relatedId: 'm-1' });
+    expect(decode(beyond.replace(payload, '1e308'))).toMatchObject({ payload: 1e308 });
+  },
+);
