@@ -13,7 +13,7 @@ import { type FakeClock, fakeClock } from '@haip/testing';
 import { webSocket } from '@haip/transport-ws/client';
 import { type AcceptWebSocketsOptions, acceptWebSockets } from '@haip/transport-ws/server';
 
-export const permissions = { MESSAGE: ['*'], AUDIO: ['*'], TRANSACTION_JOIN: ['*'] };
+const permissions = { MESSAGE: ['*'], AUDIO: ['*'], TRANSACTION_JOIN: ['*'] };
 const bytes = Uint8Array.of(0, 1, 2, 253, 254, 255);
 
 export interface RealServer {
@@ -27,7 +27,7 @@ export interface RealServer {
   close(): Promise<void>;
 }
 
-export interface Accepted {
+interface Accepted {
   readonly remoteAddress: string | undefined;
   end: ConnectionEnd | undefined;
 }
