@@ -10,7 +10,7 @@ const limits: Record<string, { contents: string; limit: number }> = {
     contents: `import { HAIPClient } from '@haip/client-core';
       import { webSocket } from '@haip/transport-ws/client';
       globalThis.client = new HAIPClient({ transports: [webSocket({ url: '/haip/websocket' })] });`,
-    limit: 12_050,
+    limit: 12_080,
   },
   'the same with everything it exports': {
     contents: `export * from '@haip/client-core'; export * from '@haip/transport-ws/client';`,

@@ -18,14 +18,11 @@ export function decodeFromServer(text: string): Envelope | Fault {
     // Read as an envelope without anything in it.
   }
   const { id, type, session, channel, transaction, payload } = read;
-  const words = [id, type, session, channel];
-  if (words.some((word) => typeof word !== 'string') || payload === undefined || payload === null) {
+  if ([id, type, session, channel].some((word) => typeof word !== 'string') || (payload ?? null) === null) {
     return new Fault('PROTOCOL_VIOLATION', { expected: 'an envelope' });
   }
-  for (const field of ['seq', 'ts'] as const) {
-    const value: unknown = read[field];
-    if (typeof value !== 'string' || !/^\d+$/.test(value)) read[field] = '0';
-  }
+  // As JSON: what an object is as text is its own to say.
+  for (const field of ['seq', 'ts'] as const) if (!/^"\d+"$/.test(JSON.stringify(read[field]))) read[field] = '0';
   if (typeof transaction !== 'string' || transaction === 'null') read.transaction = null;
   return read as Envelope;
 }
