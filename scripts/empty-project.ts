@@ -11,7 +11,14 @@ import { root } from './sources.ts';
 type Versions = Record<string, string>;
 
 /** Entries that must make sense to a compiler that knows the DOM and no Node. */
-const forBrowsers = ['@haip/protocol', '@haip/platform', '@haip/client-core', '@haip/transport-ws/client'];
+const forBrowsers = [
+  '@haip/protocol',
+  '@haip/platform',
+  '@haip/client-core',
+  '@haip/transport-ws/client',
+  '@haip/transport-sse/client',
+  '@haip/transport-http/client',
+];
 
 /** What is wrong, `ours` being the tarballs by package name. */
 export function checkEmptyProject(ours: Versions, peers: Versions): string[] {

@@ -9,6 +9,9 @@ const mayImport: Record<string, string[]> = {
   '@haip/server-core': ['@haip/protocol', '@haip/platform'],
   '@haip/client-core': ['@haip/protocol', '@haip/platform'],
   '@haip/transport-ws': ['@haip/protocol'],
+  '@haip/http-link': ['@haip/protocol'],
+  '@haip/transport-sse': ['@haip/protocol', '@haip/http-link'],
+  '@haip/transport-http': ['@haip/protocol', '@haip/http-link'],
   '@haip/history-memory': ['@haip/platform', '@haip/protocol'],
   '@haip/testing': ['@haip/protocol', '@haip/platform'],
 };

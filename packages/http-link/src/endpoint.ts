@@ -1,0 +1,161 @@
+// One address that links come in at: opens streams, gives POSTs to the link they are for, answers all else. Knows
+// neither Node nor the Web's Request; never reads an envelope. Spec: §7.
+
+import { type Accept, type CodecLimits, defaultCodecLimits, Fault, type PeerInfo } from '@haip/protocol';
+import type { Exchange, Headers } from './exchange.ts';
+import { contentTypeOf, type GateOptions, judgeRequest, preflight } from './gate.ts';
+import { Links } from './links.ts';
+import { readLine, splitLines } from './posted-lines.ts';
+import { Posts } from './posts.ts';
+import { type Framing, ServerLink } from './server-link.ts';
+
+export interface EndpointOptions extends GateOptions {
+  /** Caps for what is read. Default: the codec's. */
+  readonly limits?: CodecLimits | undefined;
+  /** Most bytes of one POST. Default 1,048,576. */
+  readonly maxPostBytes?: number | undefined;
+  /** How long the body of a POST may take, in ms. Default 15,000. */
+  readonly postTimeoutMs?: number | undefined;
+  /** A stream says something at least so often, in ms. Default 15,000. */
+  readonly keepAliveMs?: number | undefined;
+  /** POSTs wait for their answer while at least so many bytes wait for the consumer. Default 65,536. */
+  readonly readAheadBytes?: number | undefined;
+  /** How long a close waits for what was sent before, in ms. Default 3,000. */
+  readonly closeTimeoutMs?: number | undefined;
+}
+
+/** What differs between transports. */
+export interface LinkKind {
+  /** As the authenticator is told. */
+  readonly transport: string;
+  /** `GET`: the stream begins at once. `POST`: its body is what is judged, and there is no answer before the verdict. */
+  readonly opensBy: 'GET' | 'POST';
+  readonly framing: Framing;
+}
+
+const fixed: Headers = {
+  'cache-control': 'no-store, no-transform',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+export class Endpoint {
+  readonly #kind: LinkKind;
+  readonly #accept: Accept;
+  readonly #options: EndpointOptions;
+  readonly #path: string;
+  readonly #limits: CodecLimits;
+  readonly #links: Links;
+  #isClosed = false;
+
+  constructor(path: string, kind: LinkKind, accept: Accept, options: EndpointOptions) {
+    this.#path = path;
+    this.#kind = kind;
+    this.#accept = accept;
+    this.#options = options;
+    this.#limits = options.limits ?? defaultCodecLimits;
+    this.#links = new Links(options.keepAliveMs ?? 15_000);
+  }
+
+  /** Links that are open. */
+  get size(): number {
+    return this.#links.size;
+  }
+
+  /** Opens no more streams. Those that are open stay, and their POSTs are taken. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Answers a request for the path or what lies below it. Never rejects. */
+  async take(exchange: Exchange): Promise<void> {
+    const passage = judgeRequest(exchange, this.#options);
+    if ('status' in passage) return refuse(exchange, passage.status, passage.expected);
+    const headers = { ...fixed, ...passage.headers };
+    const secret = exchange.path === this.#path ? undefined : exchange.path.slice(this.#path.length + 1);
+    const { method } = exchange;
+    const expected = secret === undefined ? this.#kind.opensBy : 'POST';
+    if (method === 'OPTIONS') return exchange.answer(204, { ...headers, ...preflight });
+    if (method !== expected) return refuse(exchange, 405, expected, { ...headers, allow: `${expected}, OPTIONS` });
+    if (secret === undefined && this.#isClosed) return refuse(exchange, 503, 'another server', headers);
+    if (method === 'GET') return this.#open(exchange, headers);
+    const type = contentTypeOf(exchange);
+    if (!type) return refuse(exchange, 415, 'application/x-ndjson or application/json, not encoded', headers);
+    const isOneEnvelope = type === 'application/json';
+    if (secret === undefined) await this.#openByPost(exchange, headers, isOneEnvelope);
+    else await this.#post(exchange, headers, secret, isOneEnvelope);
+  }
+
+  #open(exchange: Exchange, headers: Headers): void {
+    const { link, address } = this.#join(exchange, headers);
+    link.begin(this.#kind.framing.open?.(address) ?? '');
+    void this.#accept(link, this.#peer(exchange));
+  }
+
+  async #openByPost(exchange: Exchange, headers: Headers, isOneEnvelope: boolean): Promise<void> {
+    const lines = await this.#lines(exchange, isOneEnvelope);
+    if (typeof lines === 'number') return refuse(exchange, lines, this.#expectedOfBody(), headers);
+    const [first] = lines;
+    const read = first && readLine(first, this.#limits);
+    if (!read || 'end' in read || read instanceof Fault) {
+      const expected = read instanceof Fault ? read.expected : undefined;
+      const isTooLarge = read instanceof Fault && read.close === 1009;
+      return refuse(exchange, isTooLarge ? 413 : 400, expected ?? 'a HAI', headers);
+    }
+    const { link, posts, address } = this.#join(exchange, headers);
+    link.address = address;
+    void this.#accept(link, this.#peer(exchange));
+    // What is answered is the stream.
+    await posts.take(lines);
+  }
+
+  async #post(exchange: Exchange, headers: Headers, secret: string, isOneEnvelope: boolean): Promise<void> {
+    const found = this.#links.find(secret);
+    if (typeof found === 'number') return refuse(exchange, found, 'an open stream', headers);
+    const { link, posts } = found;
+    link.heard++;
+    const lines = await this.#lines(exchange, isOneEnvelope);
+    if (typeof lines === 'number') return refuse(exchange, lines, this.#expectedOfBody(), headers);
+    if (lines.length === 0) link.answerProbe();
+    const { status, ...answer } = lines.length === 0 ? { status: 202, taken: 0 } : await posts.take(lines);
+    answerJson(exchange, status, answer, headers);
+  }
+
+  #join(exchange: Exchange, headers: Headers): { link: ServerLink; posts: Posts; address: string } {
+    const { readAheadBytes = 65_536, closeTimeoutMs = 3000 } = this.#options;
+    const { framing } = this.#kind;
+    const link = new ServerLink(exchange, { framing, readAheadBytes, closeTimeoutMs, headers });
+    const posts = new Posts(link, this.#limits);
+    const secret = this.#links.add({ link, posts });
+    // Relative to the stream's own address, so that it holds behind a proxy that adds a prefix.
+    const address = `${this.#path.slice(this.#path.lastIndexOf('/') + 1)}/${secret}`;
+    return { link, posts, address };
+  }
+
+  #peer({ headers, remoteAddress }: Exchange): PeerInfo {
+    return { transport: this.#kind.transport, headers, remoteAddress };
+  }
+
+  async #lines(exchange: Exchange, isOneEnvelope: boolean): Promise<Uint8Array[] | number> {
+    const { maxPostBytes = 1_048_576, postTimeoutMs = 15_000 } = this.#options;
+    const body = await exchange.body(maxPostBytes, postTimeoutMs);
+    if (typeof body === 'number') return body;
+    return isOneEnvelope && body.length > 0 ? [body] : splitLines(body);
+  }
+
+  #expectedOfBody(): string {
+    const { maxPostBytes = 1_048_576, postTimeoutMs = 15_000 } = this.#options;
+    return `at most ${maxPostBytes} bytes within ${postTimeoutMs} ms`;
+  }
+}
+
+function refuse(exchange: Exchange, status: number, expected: string, headers: Headers = fixed): void {
+  answerJson(exchange, status, { expected }, headers);
+}
+
+function answerJson(exchange: Exchange, status: number, answer: object, headers: Headers): void {
+  const all: Record<string, string> = { ...headers, 'content-type': 'application/json' };
+  if (status === 429 || status === 503) all['retry-after'] = '1';
+  if (status === 401) all['www-authenticate'] = 'HAIP';
+  exchange.answer(status, all, JSON.stringify(answer));
+}

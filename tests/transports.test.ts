@@ -1,0 +1,230 @@
+// The real client and the real server over every transport: one table of cases, one table of transports.
+
+import { createServer } from 'node:http';
+import { HAIPClient, RefusedError, type Transaction } from '@haip/client-core';
+import { memoryHistory } from '@haip/history-memory';
+import type { Accept, Transport } from '@haip/protocol';
+import { HAIPServer, type Turn } from '@haip/server-core';
+import { memoryTransport, rawPeer } from '@haip/testing';
+import { webSocket } from '@haip/transport-ws/client';
+import { acceptWebSockets } from '@haip/transport-ws/server';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { listening, ways } from './http/served.ts';
+
+interface Served {
+  /** A transport of its own for each client. */
+  dialer(): Transport;
+  /** Breaks every link without a word. */
+  cut(): void;
+}
+
+interface Row {
+  readonly name: string;
+  serve(accept: Accept): Promise<Served>;
+}
+
+const rows: readonly Row[] = [
+  {
+    name: 'memory',
+    async serve(accept) {
+      const made: ReturnType<typeof memoryTransport>[] = [];
+      return {
+        dialer() {
+          const transport = memoryTransport(accept, { binary: false });
+          made.push(transport);
+          return transport;
+        },
+        cut: () => made.flatMap(({ links }) => links).forEach((link) => void link.cut()),
+      };
+    },
+  },
+  {
+    name: 'WebSocket',
+    async serve(accept) {
+      const http = createServer();
+      acceptWebSockets(http, accept);
+      const { origin, cut, close } = await listening(http);
+      onTestFinished(close);
+      return { dialer: () => webSocket({ url: `${origin.replace('http', 'ws')}/haip/websocket` }), cut };
+    },
+  },
+  ...ways.map(({ name, mount, dialer }) => ({
+    name,
+    async serve(accept: Accept) {
+      const http = createServer();
+      mount(http, accept);
+      const { origin, cut, close } = await listening(http);
+      onTestFinished(close);
+      return { dialer: () => dialer(origin), cut };
+    },
+  })),
+];
+
+const quiet = (): void => {};
+const permissions = { MESSAGE: ['*'], AUDIO: ['*'], TRANSACTION_JOIN: ['*'] };
+
+async function setUp(row: Row) {
+  const server = new HAIPServer({ history: memoryHistory(), logger: quiet });
+  server.authenticate((auth) =>
+    auth?.token === 'Bearer TOKEN' ? { id: auth.user, permissions, credits: 1000 } : null,
+  );
+  server.registerTool<string>({
+    name: 'echo',
+    onMessage: (turn, text) => turn.reply(text),
+    onAudio: (turn, audio) => turn.replyAudio(audio),
+  });
+  const paused = Promise.withResolvers<void>();
+  server.registerTool<string>({
+    name: 'speller',
+    async onMessage(turn: Turn, text) {
+      const writer = await turn.stream();
+      for (const [i, letter] of [...text].entries()) {
+        if (i === 5) await paused.promise;
+        await writer.write(letter);
+      }
+      await writer.end();
+    },
+  });
+  const served = await row.serve(server.accept);
+  const clients: HAIPClient[] = [];
+  onTestFinished(async () => {
+    for (const client of clients) client.disconnect();
+    await server.close();
+  });
+  function client({ user = 'user123', token = 'Bearer TOKEN' } = {}): HAIPClient {
+    const reconnect = { minDelayMs: 1, maxDelayMs: 5 };
+    const made = new HAIPClient({ transports: [served.dialer()], logger: quiet, reconnect });
+    made.authenticate(() => ({ token, user }));
+    clients.push(made);
+    return made;
+  }
+  return { server, client, resume: paused.resolve, ...served };
+}
+
+const texts = (chat: Transaction): string[] => chat.conversation.messages.map(({ text }) => text);
+
+/** Resolves once the conversation looks so. */
+function whenSeen(chat: Transaction, isSo: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (isSo()) resolve();
+    };
+    chat.on('change', look);
+    look();
+  });
+}
+
+describe.each(rows)('over $name', (row) => {
+  test('what is sent comes back, whatever characters it has', async () => {
+    const { client } = await setUp(row);
+    const person = client();
+    await person.connect();
+    const chat = await person.startTransaction('echo');
+    const all = ['Hello', 'a\nb\r\nc\u2028d', 'data: x\n\nevent: close', '{"close":{"code":1000}}', '東京 👩‍👩‍👧'];
+    const answers = chat.messages();
+    for (const text of all) {
+      const { position } = await chat.sendText(text);
+      expect(position).toBeGreaterThan(1);
+      expect((await answers.next()).value).toMatchObject({ text, channel: 'AGENT' });
+    }
+    expect(person.stats).toEqual({ connections: 1, duplicates: 0, faults: 0 });
+  });
+
+  test('many messages at once are answered in order', async () => {
+    const { client } = await setUp(row);
+    const person = client();
+    await person.connect();
+    const chat = await person.startTransaction('echo');
+    const sent = Array.from({ length: 300 }, (_, i) => String(i));
+    await Promise.all(sent.map((text) => chat.sendText(text)));
+    await whenSeen(chat, () => texts(chat).length === 600);
+    const said = (channel: string) => chat.conversation.messages.filter((message) => message.channel === channel);
+    expect(said('USER').map(({ text }) => text)).toEqual(sent);
+    expect(said('AGENT').map(({ text }) => text)).toEqual(sent);
+  });
+
+  test('a streamed answer is seen while it is written', async () => {
+    const { client, resume } = await setUp(row);
+    const person = client();
+    await person.connect();
+    const chat = await person.startTransaction('speller');
+    await chat.sendText('abcdefghij');
+    await whenSeen(chat, () => texts(chat)[1] === 'abcde');
+    resume();
+    const { value } = await chat.messages().next();
+    expect(value).toMatchObject({ text: 'abcdefghij', status: 'complete' });
+  });
+
+  test('F3: an answer that is cut in its middle completes itself, unrepeated', async () => {
+    const { client, resume, cut } = await setUp(row);
+    const person = client();
+    await person.connect();
+    const chat = await person.startTransaction('speller');
+    await chat.sendText('abcdefghij');
+    await whenSeen(chat, () => texts(chat)[1] === 'abcde');
+    cut();
+    const late = chat.sendText('and then');
+    resume();
+    const { value } = await chat.messages().next();
+    expect(value).toMatchObject({ text: 'abcdefghij', status: 'complete' });
+    await late;
+    await whenSeen(chat, () => texts(chat).filter((text) => text === 'and then').length === 2);
+    expect(texts(chat).sort()).toEqual(['abcdefghij', 'abcdefghij', 'and then', 'and then']);
+    expect(person.stats).toMatchObject({ connections: 2, faults: 0 });
+    expect(chat.conversation.gaps).toEqual([]);
+  });
+
+  test('refused credentials end the attempts with an error that says so', async () => {
+    const { client } = await setUp(row);
+    const stranger = client({ token: 'wrong' });
+    const refused = await stranger.connect().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(RefusedError);
+    expect(refused).toMatchObject({ code: 'AUTHENTICATION_FAILED' });
+    expect(stranger.state.name).toBe('disconnected');
+  });
+
+  test('two people see one conversation', async () => {
+    const { client } = await setUp(row);
+    const [first, second] = [client(), client({ user: 'guest' })];
+    await Promise.all([first.connect(), second.connect()]);
+    const chat = await first.startTransaction('echo');
+    await chat.sendText('Hello');
+    const same = await second.joinTransaction(chat.id);
+    await same.sendText('Hi');
+    await Promise.all([chat, same].map((each) => whenSeen(each, () => texts(each).length === 4)));
+    expect(same.conversation.messages).toEqual(chat.conversation.messages);
+  });
+
+  test('audio comes back as the same bytes [SSE-3]', async () => {
+    const { client } = await setUp(row);
+    const person = client();
+    await person.connect();
+    const chat = await person.startTransaction('echo');
+    const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i * 7);
+    await chat.sendAudio({ bytes, mime: 'audio/webm' });
+    const { value } = await chat.messages().next();
+    expect(value?.audio).toEqual({ bytes, mime: 'audio/webm' });
+  });
+
+  test('F18: of two connections of one session the newer wins, and the older is closed 4409', async () => {
+    const { dialer } = await setUp(row);
+    const auth = { token: 'Bearer TOKEN', user: 'user123' };
+    const dial = async () => rawPeer(await dialer().dial({}, new AbortController().signal));
+    const older = await dial();
+    const { payload, session } = await older.hai({ auth, attempt: '1' });
+    const newer = await dial();
+    expect((await newer.hai({ auth, attempt: '2', resume_token: payload.resume_token })).session).toBe(session);
+    expect(await older.closed).toMatchObject({ code: 4409 });
+  });
+
+  test('a server that stops tells its clients to come again elsewhere', async () => {
+    const { client, server } = await setUp(row);
+    const person = client();
+    await person.connect();
+    const waiting = new Promise((resolve) => {
+      person.on('state', (state) => state.name === 'waiting' && resolve(state.reason));
+    });
+    await server.close();
+    expect(await waiting).toMatchObject({ closeCode: 1012 });
+  });
+});
