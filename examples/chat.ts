@@ -1,10 +1,10 @@
 // Says one thing to the echo tool of a server and gives what comes back.
 
 import { HAIPClient } from '@haip/client-core';
-import { webSocket } from '@haip/transport-ws/client';
+import type { Transport } from '@haip/protocol';
 
-export async function chat(url: string, text: string): Promise<string> {
-  const client = new HAIPClient({ transports: [webSocket({ url })] });
+export async function chat(transport: Transport, text: string): Promise<string> {
+  const client = new HAIPClient({ transports: [transport] });
   client.authenticate(() => ({ token: 'Bearer TOKEN' }));
   await client.connect();
   try {

@@ -3,6 +3,8 @@
 import { createServer } from 'node:http';
 import { memoryHistory } from '@haip/history-memory';
 import { createPermissionMap, HAIPServer } from '@haip/server-core';
+import { acceptHttpStreams } from '@haip/transport-http/server';
+import { acceptServerSentEvents } from '@haip/transport-sse/server';
 import { acceptWebSockets } from '@haip/transport-ws/server';
 import express from 'express';
 import * as v from 'valibot';
@@ -26,4 +28,6 @@ haip.registerTool({
 
 export const http = createServer(app);
 acceptWebSockets(http, haip.accept);
+acceptServerSentEvents(http, haip.accept);
+acceptHttpStreams(http, haip.accept);
 http.listen(Number(process.env['PORT'] ?? 3000));

@@ -2,6 +2,8 @@
 
 import { memoryHistory } from '@haip/history-memory';
 import { createPermissionMap, HAIPServer } from '@haip/server-core';
+import { acceptHttpStreams } from '@haip/transport-http/server';
+import { acceptServerSentEvents } from '@haip/transport-sse/server';
 import { acceptWebSockets } from '@haip/transport-ws/server';
 import { fastify } from 'fastify';
 import * as v from 'valibot';
@@ -25,4 +27,6 @@ haip.registerTool({
 
 export const http = app.server;
 acceptWebSockets(http, haip.accept);
+acceptServerSentEvents(http, haip.accept);
+acceptHttpStreams(http, haip.accept);
 await app.listen({ port: Number(process.env['PORT'] ?? 3000) });

@@ -63,7 +63,9 @@ const rows: readonly Row[] = [
 const quiet = (): void => {};
 const permissions = { MESSAGE: ['*'], AUDIO: ['*'], TRANSACTION_JOIN: ['*'] };
 
-async function setUp(row: Row) {
+const reconnect = { minDelayMs: 1, maxDelayMs: 5 };
+
+function makeServer() {
   const server = new HAIPServer({ history: memoryHistory(), logger: quiet });
   server.authenticate((auth) =>
     auth?.token === 'Bearer TOKEN' ? { id: auth.user, permissions, credits: 1000 } : null,
@@ -85,6 +87,11 @@ async function setUp(row: Row) {
       await writer.end();
     },
   });
+  return { server, resume: paused.resolve };
+}
+
+async function setUp(row: Row) {
+  const { server, resume } = makeServer();
   const served = await row.serve(server.accept);
   const clients: HAIPClient[] = [];
   onTestFinished(async () => {
@@ -92,13 +99,12 @@ async function setUp(row: Row) {
     await server.close();
   });
   function client({ user = 'user123', token = 'Bearer TOKEN' } = {}): HAIPClient {
-    const reconnect = { minDelayMs: 1, maxDelayMs: 5 };
     const made = new HAIPClient({ transports: [served.dialer()], logger: quiet, reconnect });
     made.authenticate(() => ({ token, user }));
     clients.push(made);
     return made;
   }
-  return { server, client, resume: paused.resolve, ...served };
+  return { server, client, resume, ...served };
 }
 
 const texts = (chat: Transaction): string[] => chat.conversation.messages.map(({ text }) => text);
@@ -227,4 +233,61 @@ describe.each(rows)('over $name', (row) => {
     await server.close();
     expect(await waiting).toMatchObject({ closeCode: 1012 });
   });
+});
+
+const pairs = rows.flatMap((from) => rows.filter((to) => to !== from).map((to) => ({ from, to })));
+
+test.each(pairs.filter(({ from, to }) => !/handler/.test(from.name + to.name)))(
+  'F17: a conversation begun over $from.name goes on over $to.name, the same session, in the middle of an answer [HTTP-2]',
+  async ({ from, to }) => {
+    const { server, resume } = makeServer();
+    const [first, second] = [await from.serve(server.accept), await to.serve(server.accept)];
+    const dialer = first.dialer();
+    let isBlocked = false;
+    const blocked: Transport = {
+      name: dialer.name,
+      dial: (options, signal) => (isBlocked ? Promise.reject(new Error('blocked')) : dialer.dial(options, signal)),
+    };
+    const client = new HAIPClient({ transports: [blocked, second.dialer()], logger: quiet, reconnect });
+    onTestFinished(async () => {
+      client.disconnect();
+      await server.close();
+    });
+    client.authenticate(() => ({ token: 'Bearer TOKEN', user: 'user123' }));
+    await client.connect();
+    const sessions = [client.state];
+    client.on('state', (state) => state.name === 'connected' && sessions.push(state));
+    const chat = await client.startTransaction('speller');
+    const positions: number[] = [];
+    chat.on('entry', ({ position }) => positions.push(position));
+    await chat.sendText('abcdefghij');
+    await whenSeen(chat, () => texts(chat)[1] === 'abcde');
+    isBlocked = true;
+    first.cut();
+    const late = chat.sendText('and then');
+    resume();
+    await late;
+    await whenSeen(chat, () => texts(chat).filter((text) => text === 'and then').length === 2);
+    expect(texts(chat).sort()).toEqual(['abcdefghij', 'abcdefghij', 'and then', 'and then']);
+    expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
+    expect(sessions).toEqual([sessions[0], sessions[0]]);
+    expect(client.stats).toEqual({ connections: 2, duplicates: 0, faults: 0 });
+    expect(chat.conversation.gaps).toEqual([]);
+  },
+);
+
+test('F12: over a proxy that holds an event stream back the client moves on to the next transport', async () => {
+  const { server } = makeServer();
+  const http = createServer((_, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }));
+  const buffering = await listening(http);
+  onTestFinished(buffering.close);
+  const [sse, fallback] = [ways.find(({ kind }) => kind === 'sse'), rows.find(({ name }) => name === 'WebSocket')];
+  const served = await fallback?.serve(server.accept);
+  const transports = [sse?.dialer(buffering.origin), served?.dialer()].filter((each) => each !== undefined);
+  const client = new HAIPClient({ transports, logger: quiet, connectTimeoutMs: 300 });
+  client.authenticate(() => ({ token: 'Bearer TOKEN', user: 'user123' }));
+  await client.connect();
+  expect(client.stats.connections).toBe(1);
+  client.disconnect();
+  await server.close();
 });

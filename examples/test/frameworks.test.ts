@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HAIPServer } from '@haip/server-core';
+import { httpStream } from '@haip/transport-http/client';
+import { serverSentEvents } from '@haip/transport-sse/client';
+import { webSocket } from '@haip/transport-ws/client';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { chat } from '../chat.ts';
 
@@ -13,6 +16,7 @@ interface Example {
 const examples: [framework: string, load: () => Promise<Example>][] = [
   ['Express', () => import('../express.ts')],
   ['Fastify', () => import('../fastify.ts')],
+  ['Hono', () => import('../hono.ts') as Promise<Example>],
 ];
 
 test.each(examples)('%s serves its own pages and a conversation on one port', async (framework, load) => {
@@ -26,5 +30,10 @@ test.each(examples)('%s serves its own pages and a conversation on one port', as
   const { port } = http.address() as AddressInfo;
   const page = await fetch(`http://localhost:${port}/`);
   expect(await page.text()).toBe(`Hello from ${framework}`);
-  expect(await chat(`ws://localhost:${port}/haip/websocket`, 'Hello')).toBe('Hello');
+  const origin = `http://localhost:${port}`;
+  expect(await chat(httpStream({ url: `${origin}/haip/stream` }), 'Hello')).toBe('Hello');
+  expect(await chat(serverSentEvents({ url: `${origin}/haip/sse` }), 'Hello')).toBe('Hello');
+  // A Request becomes no WebSocket.
+  if (framework === 'Hono') return;
+  expect(await chat(webSocket({ url: `ws://localhost:${port}/haip/websocket` }), 'Hello')).toBe('Hello');
 });

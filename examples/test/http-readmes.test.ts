@@ -14,7 +14,7 @@ test.each([
   const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
   // Beside this file, so that the packages are found; on another port, as the machine may use this one.
   const file = fileURLToPath(new URL(`./${name}-readme-${process.pid}.ts`, import.meta.url));
-  writeFileSync(file, example.replaceAll(port, String(Number(port) + 20_000 + (process.pid % 20_000))));
+  writeFileSync(file, example.replaceAll(port, String(Number(port) + (process.pid % 20_000))));
   onTestFinished(() => rmSync(file, { force: true }));
 
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@haip/source', file]);

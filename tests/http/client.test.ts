@@ -210,7 +210,7 @@ describe.each(kinds)('the client of $name', (way) => {
     expect(reason).toBe(`no stream at ${server.origin}${way.path}: 200`);
   });
 
-  test('a stream that ends without a close is a cut', async () => {
+  test('a stream that ends without a close is a cut [STREAM-2]', async () => {
     const bytes = written([line(2)]);
     const client = await way.dialer('http://server', streamOf(way.kind, bytes.slice(0, -10), [])).dial({}, never);
     if (!isSse) void client.send(haiReply);

@@ -13,7 +13,7 @@ describe.each(ways)('$name', (way) => {
     return { server, stream: await openStream(way, server) };
   }
 
-  test('lines are taken in order, and the answer says how many [SSE-2]', async () => {
+  test('lines are taken in order, and the answer says how many [POST-1, SSE-2]', async () => {
     const { stream } = await setUp();
     const response = await stream.post([line(2), '', line(3), line(4), '']);
     expect([response.status, await response.json()]).toEqual([202, { taken: 3 }]);
@@ -59,7 +59,7 @@ describe.each(ways)('$name', (way) => {
     await expect.poll(() => stream.taken).toEqual(['m1', 'm2', 'm3', 'm2', 'm3']);
   });
 
-  test('F9: a POST that overtook another is refused with the number that comes next', async () => {
+  test('F9: a POST that overtook another is refused with the number that comes next [POST-2]', async () => {
     const { stream } = await setUp();
     const early = await stream.post([line(3)]);
     expect([early.status, await early.json()]).toEqual([409, { expected: '2' }]);
@@ -86,7 +86,7 @@ describe.each(ways)('$name', (way) => {
     );
   });
 
-  test('A44: an unknown address, a foreign one and that of a stream that has ended are answered alike', async () => {
+  test('A44: an unknown address, a foreign one and that of a stream that has ended are answered alike [POST-3]', async () => {
     const { server, stream } = await setUp();
     const other = await openStream(way, server);
     other.connection.close(1000);
@@ -103,7 +103,7 @@ describe.each(ways)('$name', (way) => {
     expect(stream.taken).toEqual(['m1']);
   });
 
-  test('A44: an address has 192 random bits', async () => {
+  test('A44: an address has 192 random bits [POST-5]', async () => {
     const { server, stream } = await setUp();
     const other = await openStream(way, server);
     const secrets = [stream, other].map(({ address }) => address.slice(address.lastIndexOf('/') + 1));
@@ -159,7 +159,7 @@ describe.each(ways)('$name', (way) => {
     expect(statuses.sort()).toEqual([202, 202, 202, 202, 429]);
   });
 
-  test('an empty POST is a sign of life, answered by one on the stream', async () => {
+  test('an empty POST is a sign of life, answered by one on the stream [POST-4]', async () => {
     const { stream } = await setUp();
     const { heard } = stream.connection;
     const response = await stream.post([]);
@@ -168,7 +168,7 @@ describe.each(ways)('$name', (way) => {
     await stream.until(way.kind === 'sse' ? ':\n\n' : '\n\n');
   });
 
-  test('a close line says goodbye, and what comes behind it is not taken', async () => {
+  test('a close line says goodbye, and what comes behind it is not taken [POST-4]', async () => {
     const { stream } = await setUp();
     await stream.post([line(2), '{"close":{"code":1000,"reason":"leaving"}}', line(3)]);
     expect(await stream.connection.closed).toMatchObject({ code: 1000, reason: 'leaving' });

@@ -14,7 +14,7 @@ describe.each(ways)('$name', (way) => {
   const closed = (json: string): string =>
     way.kind === 'sse' ? `event: close\ndata: ${json}\n\n` : `{"close":${json}}\n`;
 
-  test('F12: a stream asks everybody on its way not to change, keep, hold back or compress it', async () => {
+  test('F12: a stream asks everybody on its way not to change, keep, hold back or compress it [STREAM-1]', async () => {
     const server = await hold(way);
     const { response, connection, whole } = await openStream(way, server);
     expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -113,7 +113,7 @@ describe.each(ways)('$name', (way) => {
 describe.each(ways.filter(({ kind }) => kind === 'http'))('$name', (way) => {
   const ask = (url: string, body = line(1)) => fetch(url, { method: 'POST', headers: ndjson, body });
 
-  test('nothing is answered before the verdict, and a refusal is a 401 whose body says why [HTTP-1]', async () => {
+  test('nothing is answered before the verdict, and a refusal is a 401 whose body says why [HTTP-1, HTTP-3]', async () => {
     const server = await hold(way);
     const asked = ask(server.url);
     let isAnswered = false;
@@ -171,7 +171,7 @@ describe.each(ways.filter(({ kind }) => kind === 'http'))('$name', (way) => {
 });
 
 describe.each(ways.filter(({ kind }) => kind === 'sse'))('$name', (way) => {
-  test('a refused HAI answers its POST with 401, closes the stream, and the same HAI again is answered 401 too', async () => {
+  test('a refused HAI answers its POST with 401, closes the stream, and the same HAI again is answered 401 too [SSE-4]', async () => {
     const server = await hold(way);
     const { until, whole } = textOf(await fetch(server.url));
     const [, relative = ''] = /"upstream":"([^"]+)"/.exec(await until('upstream')) ?? [];

@@ -99,7 +99,7 @@ test.each([
   [['Origin: https://app.example'], '101'],
   [['Origin: https://evil.example'], '403'],
   [[], '101'],
-])('with allowedOrigins, an upgrade with %j is answered %s', async (lines, status) => {
+])('A49: with allowedOrigins, an upgrade with %j is answered %s', async (lines, status) => {
   const server = await listen({ allowedOrigins: ['https://app.example'] });
   const peer = dialRaw(server.port, requestText(path, [...upgradeLines, ...lines]));
   await peer.has('HTTP/1.1 101'.length);
