@@ -27,7 +27,7 @@ const inChromium: Project[] = chromium
   ? [
       {
         name: 'browser',
-        include: ['packages/*/test/**/*.browser.test.ts'],
+        include: ['{packages/*/test,tests}/**/*.browser.test.ts'],
         browser: {
           enabled: true,
           headless: true,
@@ -36,7 +36,7 @@ const inChromium: Project[] = chromium
           instances: [{ browser: 'chromium' }],
         },
       },
-      { name: 'e2e', include: ['apps/*/test/**/*.e2e.test.ts'] },
+      { name: 'e2e', include: ['apps/*/test/**/*.e2e.test.ts', 'tests/**/*.e2e.test.ts'] },
     ]
   : [];
 

@@ -70,7 +70,7 @@ export const ways: readonly Way[] = [
 ];
 
 /** Serves a Request-to-Response handler on Node, as the frameworks that have one do. */
-export function bridge(server: Server, answer: (request: Request) => Promise<Response>): void {
+function bridge(server: Server, answer: (request: Request) => Promise<Response>): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', () => {}).setMaxListeners(0);
     void (async () => {

@@ -5,7 +5,7 @@ import type { Connection, Frame, PeerInfo } from '@haip/protocol';
 import { onTestFinished } from 'vitest';
 import { type Listening, listening, type ServeOptions, type Way } from './served.ts';
 
-export interface Accepted {
+interface Accepted {
   readonly connection: Connection;
   readonly info: PeerInfo;
 }

@@ -156,7 +156,7 @@ export class ClientLink implements Connection, PostsOwner {
     const { fetch: send = fetch, headers, credentials } = this.#options;
     const { signal } = this.#abort;
     const typed = init.body === undefined ? headers : { ...headers, 'content-type': 'application/x-ndjson' };
-    const common: RequestInit = { ...init, headers: typed ?? {}, cache: 'no-store', redirect: 'error' };
+    const common: RequestInit = { ...init, headers: typed ?? {}, redirect: 'error' };
     if (credentials) common.credentials = credentials;
     return send(url, { ...common, signal: late ? AbortSignal.any([signal, late]) : signal });
   }

@@ -36,7 +36,8 @@ export class Links {
     this.#timer ??= startTimer(() => this.#beat(), this.#beatMs);
     void joined.link.closed.then(() => this.#open.delete(secret));
     void joined.link.verdict.then((status) => {
-      if (status !== 200 && status !== 404) {
+      // Who is told the address only after the verdict was never told it.
+      if (status !== 200 && status !== 404 && joined.link.address === undefined) {
         this.#refused.set(secret, { status, beatsLeft: Math.ceil(refusedMs / this.#beatMs) + 1 });
       }
     });
