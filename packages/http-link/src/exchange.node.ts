@@ -1,7 +1,16 @@
 // A request of Node's http as an Exchange.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Downstream, Exchange, ExchangeListener, Headers } from './exchange.ts';
+
+/** What Node's socket writes through: what the socket itself says counts what only waits in it. */
+interface SocketHandle {
+  /** Handed to the system's queue so far. */
+  readonly bytesWritten: number;
+  /** Of that, what the system has not taken. */
+  readonly writeQueueSize: number;
+}
 
 export class NodeExchange implements Exchange, Downstream {
   readonly method: string;
@@ -11,6 +20,7 @@ export class NodeExchange implements Exchange, Downstream {
   readonly isLocal: boolean;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  #written = 0;
 
   constructor(request: IncomingMessage, response: ServerResponse, path: string, isLocal: boolean) {
     this.#request = request;
@@ -56,6 +66,13 @@ export class NodeExchange implements Exchange, Downstream {
       ...(status === 204 ? {} : { 'content-length': Buffer.byteLength(body) }),
     });
     response.end(body);
+  }
+
+  get written(): number {
+    const { _handle: handle } = this.#request.socket as Socket & { readonly _handle?: SocketHandle | null };
+    // The handle is gone once the link is.
+    if (handle) this.#written = handle.bytesWritten - handle.writeQueueSize;
+    return this.#written;
   }
 
   attend(listener: ExchangeListener): void {

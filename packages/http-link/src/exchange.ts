@@ -16,6 +16,8 @@ export interface ExchangeListener {
 export interface Downstream {
   /** Takes the text in any case. False when the network is behind; the listener's `drained` comes later. */
   write(text: string): boolean;
+  /** Bytes of the link that are off this end's hands. Never falls. */
+  readonly written: number;
   /** Ends after what was written. */
   end(): void;
 }

@@ -22,6 +22,9 @@ export class WebExchange implements Exchange, Downstream {
   #respond!: (response: Response) => void;
   #listener: ExchangeListener | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #sentBytes = 0;
+  /** Kept when the stream is gone. */
+  #written = 0;
 
   constructor(request: Request, remoteAddress: string | undefined) {
     const { host, pathname } = new URL(request.url);
@@ -88,8 +91,16 @@ export class WebExchange implements Exchange, Downstream {
   }
 
   write(text: string): boolean {
-    this.#controller?.enqueue(this.#encoder.encode(text));
+    const bytes = this.#encoder.encode(text);
+    this.#sentBytes += bytes.length;
+    this.#controller?.enqueue(bytes);
     return (this.#controller?.desiredSize ?? 0) > 0;
+  }
+
+  get written(): number {
+    const room = this.#controller?.desiredSize;
+    if (typeof room === 'number') this.#written = this.#sentBytes - (highWaterBytes - room);
+    return this.#written;
   }
 
   /** A stream does not tell when all of it was taken. */

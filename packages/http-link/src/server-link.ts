@@ -82,6 +82,10 @@ export class ServerLink implements Connection, ExchangeListener {
     this.#stream.write(text);
   }
 
+  get written(): number {
+    return this.#stream?.written ?? 0;
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<readonly Incoming[]> {
     return this.inbox;
   }

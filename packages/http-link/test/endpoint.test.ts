@@ -26,6 +26,7 @@ class HandMade implements Exchange, Downstream {
   text = '';
   takes = true;
   hasEnded = false;
+  readonly written = 0;
   wasCut = false;
   listener: ExchangeListener | undefined;
   readonly method: string;
