@@ -183,6 +183,41 @@ describe.each(kinds)('the client of $name', (way) => {
     expect((await connection.closed).code).toBe(1006);
   });
 
+  test('F11: a POST that nobody answers is given up after 20 s and goes again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const posted: string[] = [];
+    let endStream = (): void => {};
+    const stalling: typeof fetch = async (url, init) => {
+      if (String(url).includes('?')) {
+        const body = new ReadableStream({
+          start(controller) {
+            if (isSse) controller.enqueue(new TextEncoder().encode('event: open\ndata: {"upstream":"sse/x"}\n\n'));
+            endStream = () => controller.close();
+          },
+        });
+        const type = isSse ? 'text/event-stream' : 'application/x-ndjson';
+        return new Response(body, { headers: { 'content-type': type, 'haip-upstream': 'x' } });
+      }
+      posted.push(String(init?.body));
+      return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('given up'))));
+    };
+    const client = await way.dialer('http://server', stalling).dial({}, never);
+    void client.send({ text: line(1), shared: false });
+    if (!isSse) {
+      await new Promise((resolve) => setImmediate(resolve));
+      void client.send({ text: line(2), shared: false });
+    }
+    await vi.advanceTimersByTimeAsync(19_999);
+    expect(posted).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(101);
+    expect(posted).toEqual([posted[0], posted[0]]);
+    endStream();
+    await client.closed;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([posted.length, vi.getTimerCount()]).toEqual([2, 0]);
+  });
+
   test('a server that asks to be left alone ends the connection with its delay', async () => {
     const http = createServer((_, response) => void response.writeHead(503, { 'retry-after': '7' }).end());
     const server = await listening(http);

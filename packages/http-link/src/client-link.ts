@@ -50,6 +50,8 @@ export class ClientLink implements Connection, PostsOwner {
   readonly #opened: () => void;
   readonly #posts: ClientPosts = new ClientPosts(this);
   readonly #abort = new AbortController();
+  /** Ends the POST that is out. */
+  #posting: AbortController | undefined;
   /** What came and was not taken yet. */
   #batch: Incoming[] = [];
   #batchBytes = 0;
@@ -141,8 +143,15 @@ export class ClientLink implements Connection, PostsOwner {
     this.#timer = setTimeout(() => this.#finish(), closeTimeoutMs);
   }
 
-  post(body: string): Promise<Response> {
-    return this.#fetch(this.#upstream as URL, { method: 'POST', body }, AbortSignal.timeout(postTimeoutMs));
+  async post(body: string): Promise<Response> {
+    const posting = new AbortController();
+    this.#posting = posting;
+    const timer = setTimeout(() => posting.abort(), postTimeoutMs);
+    try {
+      return await this.#fetch(this.#upstream as URL, { method: 'POST', body, signal: posting.signal });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The stream may say more of why: it is given a moment. */
@@ -152,13 +161,13 @@ export class ClientLink implements Connection, PostsOwner {
     this.#timer = setTimeout(() => this.#finish(end), waitForCloseMs);
   }
 
-  #fetch(url: string | URL, init: RequestInit, late?: AbortSignal): Promise<Response> {
+  #fetch(url: string | URL, init: RequestInit): Promise<Response> {
     const { fetch: send = fetch, headers, credentials } = this.#options;
     const { signal } = this.#abort;
     const typed = init.body === undefined ? headers : { ...headers, 'content-type': 'application/x-ndjson' };
-    const common: RequestInit = { ...init, headers: typed ?? {}, redirect: 'error' };
-    if (credentials) common.credentials = credentials;
-    return send(url, { ...common, signal: late ? AbortSignal.any([signal, late]) : signal });
+    const whole: RequestInit = { signal, ...init, headers: typed ?? {}, redirect: 'error' };
+    if (credentials) whole.credentials = credentials;
+    return send(url, whole);
   }
 
   #reach(address: string, { url }: Response): void {
@@ -206,6 +215,7 @@ export class ClientLink implements Connection, PostsOwner {
     this.#tellClosed?.(this.#end);
     this.#tellClosed = undefined;
     this.#abort.abort();
+    this.#posting?.abort();
     this.#wake();
     this.#makeRoom();
   }
