@@ -75,7 +75,7 @@ export class Lanes implements Fate {
   }
 
   answer({ envelope }: Submission, fault: Fault): void {
-    this.#session.reject(envelope, fault);
+    this.#session.refuse(envelope, fault);
   }
 
   unknown({ envelope }: Submission, error: unknown): void {
@@ -150,7 +150,7 @@ export class Lanes implements Fate {
       this.#session.outbound.say({ type, transaction, relatedId: id, payload });
       return this.#session.done(envelope);
     }
-    this.#session.reject(envelope, notFound);
+    this.#session.refuse(envelope, notFound);
   }
 
   /** Whether there is room for one more transaction, once those in which nothing more happens are let go. */

@@ -17,8 +17,8 @@ import { type CheckedInput, checkInput } from './toolbox.ts';
 export interface Participant {
   readonly user: KnownUser;
   readonly id: string;
-  /** Answers a message with an ERROR; its number is settled. */
-  reject(envelope: Envelope, fault: Fault): void;
+  /** Answers a message that is not stored, or not under its id, with an ERROR; its number is settled. */
+  refuse(envelope: Envelope, fault: Fault): void;
   /** The message is in the log or was acted on. */
   done(envelope: Envelope): void;
   /** The connection cannot go on. */
@@ -291,7 +291,7 @@ export class Participation implements ReaderOwner, Fate {
 
   answer({ envelope }: Submission, fault: Fault): void {
     if (fault.retry && keepsOrder(envelope.type)) this.#order.blocked ??= { id: envelope.id, fault };
-    this.#participant.reject(envelope, fault);
+    this.#participant.refuse(envelope, fault);
   }
 
   /** The store did not say. Whoever sends it again under the same id finds out. */

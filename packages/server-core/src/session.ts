@@ -138,9 +138,14 @@ export class Session implements Participant, IntakeOwner {
     return this.#transactions?.reads(transaction) === true;
   }
 
-  /** Answers a message with an ERROR. One that is final gives back what the message was charged. */
-  reject(envelope: Envelope, fault: Fault): void {
+  /** Refuses a message that is not stored. A fault that is final gives back what the message was charged. */
+  refuse(envelope: Envelope, fault: Fault): void {
     if (!fault.retry && fault !== usedId) this.context.charges?.forgive(this.user.id, envelope);
+    this.reject(envelope, fault);
+  }
+
+  /** Answers a message with an ERROR. Its id may be that of another one, which is stored. */
+  reject(envelope: Envelope, fault: Fault): void {
     this.#intake?.reject(envelope, fault);
   }
 

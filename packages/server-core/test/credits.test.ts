@@ -160,6 +160,19 @@ describe.each(ledgers)('an account in a ledger %s', (_, wrap) => {
     expect([errorsOf(ada), await left()]).toEqual([['PROTOCOL_VIOLATION'], 4]);
   });
 
+  test.each([
+    ['AUDIO', { mime: 'audio/wav', data: '?' }],
+    ['TOOL_SCHEMA', { tool: 'nobody' }],
+    ['TOOL_CALL', {}],
+  ])('[CREDIT-1] does not get back what a stored message cost when its id comes on a bad %s', async (type, payload) => {
+    const { ada, id, write, left, clock } = await paying(5, wrap);
+    await settled(ada, write('key'));
+    await settled(ada, ada.send({ type, transaction: id, id: 'key', payload }));
+    await clock.settle();
+
+    expect([errorsOf(ada).length, await left()]).toEqual([1, 4]);
+  });
+
   test('[CREDIT-1] pays for a message under way although another with its id is refused meanwhile', async () => {
     const { ada, id, write, left, history, enter, clock } = await paying(5, wrap);
     const twin = await enter('ada');
