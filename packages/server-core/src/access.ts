@@ -28,6 +28,20 @@ export function isMembership(type: string): boolean {
   return type.startsWith('TRANSACTION_') && type !== 'TRANSACTION_END';
 }
 
+const saidOnce: ReadonlySet<string> = new Set([
+  'FLOW_UPDATE',
+  'PAUSE_CHANNEL',
+  'RESUME_CHANNEL',
+  'PONG',
+  'INFO',
+  'ERROR',
+]);
+
+/** What nobody waits for an answer to, nor says again: a window that was refused once would stay shut. */
+export function isSaidOnce(type: string): boolean {
+  return saidOnce.has(type);
+}
+
 /** A transaction may be read by its starter and by users with TRANSACTION_JOIN for it. */
 export function mayRead(user: KnownUser, record: TransactionRecord): boolean {
   return user.id === record.starter || isAllowed(user.permissions, 'TRANSACTION_JOIN', record.transaction);

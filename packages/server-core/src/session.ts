@@ -13,7 +13,7 @@ import {
   type Terms,
   type Timer,
 } from '@haip/protocol';
-import { isMembership } from './access.ts';
+import { isMembership, isSaidOnce } from './access.ts';
 import { Alarm } from './alarm.ts';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
@@ -291,7 +291,7 @@ export class Session implements Participant, IntakeOwner {
   route({ envelope, bytes, size }: Received, event: EventType, limited: Fault | undefined): void {
     const { transaction, type } = envelope;
     // Only what may be stored already has to be looked up first.
-    if (limited !== undefined && (transaction === null || !event.stored || isMembership(type))) {
+    if (limited !== undefined && !isSaidOnce(type) && (transaction === null || !event.stored || isMembership(type))) {
       return this.reject(envelope, limited);
     }
     if (type === 'HAI') return this.#inRenewal().ask(envelope);

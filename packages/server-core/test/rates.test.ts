@@ -129,6 +129,34 @@ describe('what one connection may send', () => {
     expect(await codeOf(ada, sent)).toBe('RATE_LIMITED');
   });
 
+  test.each([
+    ['FLOW_UPDATE', { add_messages: 1 }],
+    ['PAUSE_CHANNEL', { channel: 'AGENT' }],
+    ['RESUME_CHANNEL', { channel: 'AGENT' }],
+    ['PONG', {}],
+    ['INFO', { kind: 'typing' }],
+  ])('A29: counts %s and takes it all the same: nobody says it again [ERR-7]', async (type, payload) => {
+    const { ada, id } = await guest({ limits: { messagesBurst: 1, messagesPerSecond: 1, maxRateRefusals: 2 } });
+    const many = times(3, () => ada.send({ type, transaction: id, payload }));
+    await settled(ada, many[2] as { seq: string });
+    expect(errorsOf(ada)).toEqual([]);
+    ada.send({ type, transaction: id, payload });
+
+    expect(await ada.closed).toMatchObject({ code: 1008 });
+  });
+
+  test('A29: a reader goes on although the window it was given came with too much else [ERR-7]', async () => {
+    const { ada, id, write, enter } = await guest({ limits: { messagesBurst: 3, messagesPerSecond: 1 } });
+    const capabilities = { transaction_log: true, flow_control: { initial_credit_messages: 1 } };
+    const eve = await enter('eve', { capabilities });
+    await join(eve, id);
+    await settled(ada, [write('first'), write('waits')][1] as { seq: string });
+    pings(eve, 3);
+    eve.send({ type: 'FLOW_UPDATE', transaction: id, payload: { add_messages: 5 } });
+
+    expect(await see(eve, ({ payload: said }) => said === 'waits')).toBeTruthy();
+  });
+
   test('A30: counts PINGs', async () => {
     const { ada } = await guest();
     const sent = pings(ada, 250);
