@@ -25,8 +25,12 @@ export class Lane implements AuthorOrder {
   /** Nothing is under way here, and nothing more will come by itself: no reader, or one that has read it all. */
   get isOver(): boolean {
     if (!this.queue.idle || this.blocked !== undefined) return false;
-    if (this.participation?.reader === undefined) return true;
-    const { log, reader } = this.participation;
-    return log.state.ended && reader.position >= log.last;
+    return this.participation?.reader?.isThrough ?? true;
+  }
+
+  /** Ends the reading here. Whoever joins again begins with whole windows. */
+  stopReading(): void {
+    this.participation?.close();
+    this.sending = undefined;
   }
 }

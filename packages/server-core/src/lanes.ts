@@ -186,10 +186,8 @@ export class Lanes implements Fate {
   }
 
   #leave(lane: Lane): void {
-    // Whoever joins again begins with whole windows.
-    lane.sending = undefined;
+    lane.stopReading();
     if (lane.participation === undefined) return;
-    lane.participation.close();
     this.#session.context.logs.release(lane.participation.log);
     lane.participation = undefined;
   }

@@ -80,6 +80,11 @@ export class Reader implements Follower, Listener, Standing {
     return this.#told;
   }
 
+  /** Whether nothing more will come. */
+  get isThrough(): boolean {
+    return this.log.state.ended && this.#told >= this.log.last;
+  }
+
   /** Begins to follow the log, from the reader's place. */
   open(): void {
     this.log.follow(this);

@@ -48,8 +48,7 @@ export class Transactions {
     for (const lane of this.#lanes.values()) {
       const { participation } = lane;
       if (participation?.reader === undefined || !participation.readingRefused()) continue;
-      participation.close();
-      lane.sending = undefined;
+      lane.stopReading();
       const payload = { verdict: 'refused', code: 'TRANSACTION_NOT_FOUND' };
       const { transaction } = participation.log;
       this.#session.outbound.say({ type: 'TRANSACTION_JOIN', transaction, payload });
@@ -209,8 +208,11 @@ export class Transactions {
     payload: JsonObject,
     asked: boolean,
   ): Promise<void> {
-    const { log, reader } = participation;
+    const { log } = participation;
     await log.refresh();
+    // Whoever read to the end of a transaction and asks again has nothing of it any more.
+    if (participation.reader?.isThrough) lane.stopReading();
+    const { reader } = participation;
     const seq = isDecimal(payload['seq']) ? readDecimal(payload['seq']) : undefined;
     const verdict =
       reader === undefined

@@ -1,7 +1,7 @@
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import { heldStore, testHistory } from './stores.ts';
-import { answerTo, entriesOf, join, say, seeEntry, settled, start, testServer, userOf } from './support.ts';
+import { answerTo, coverage, entriesOf, join, say, seeEntry, settled, start, testServer, userOf } from './support.ts';
 import { mute } from './tools.ts';
 
 describe('membership', () => {
@@ -107,6 +107,18 @@ describe('TRANSACTION_END', () => {
     expect((await join(reader, id, { epoch, seq: '0' })).payload).toMatchObject({ verdict: 'resumed' });
     await seeEntry(reader, { type: 'TRANSACTION_END' });
     expect(entriesOf(reader).map(({ payload }) => payload)).toContain('last words');
+  });
+
+  test('F54: is read again by a JOIN on the connection that read it: from where that says [JOIN-9]', async () => {
+    const { enter, clock } = testServer();
+    const ada = await enter();
+    const { id, epoch } = await start(ada);
+    await answerTo(ada, ada.send({ type: 'TRANSACTION_END', transaction: id }));
+
+    expect((await join(ada, id)).payload).toMatchObject({ verdict: 'resumed', seq: '0', last: '2' });
+    expect((await join(ada, id, { epoch, seq: '1' })).payload).toMatchObject({ verdict: 'resumed', seq: '1' });
+    await clock.settle();
+    expect(coverage(ada, id).map(([, to]) => to)).toEqual([1, 2, 1, 2, 2]);
   });
 
   test('[TX-7] is for the starter and who may; another reader gets UNAUTHORIZED', async () => {
