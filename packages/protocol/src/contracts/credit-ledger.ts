@@ -19,7 +19,8 @@ export interface CreditLedger {
 
   /**
    * Takes `amount`, in one step, unless the key was used or the account holds less. A user without an account has
-   * nothing. Keys are remembered for 15 minutes or more.
+   * nothing. Keys are remembered for 15 minutes or more, but no longer than the store does the ids of messages: then an
+   * id is another message's, which is to be paid for.
    */
   debit(user: string, key: string, amount: number): Debit | Promise<Debit>;
 
