@@ -172,7 +172,7 @@ export class Session {
 
   /** Asks the server for a sign of life now, and gives it half the usual time. */
   probe(): void {
-    this.#silence?.probe();
+    if (!this.#isOver) this.#silence?.probe();
   }
 
   /** The server broke a rule: ends the connection; the next one resumes from what was read. */

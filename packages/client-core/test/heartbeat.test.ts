@@ -55,6 +55,16 @@ describe('the heartbeat', () => {
     expect(client.state.name).toBe('connected');
   });
 
+  it('I18: leaves no timer behind when something wakes after the end', async () => {
+    const { client, clock, connected } = setUp();
+    await connected();
+    client.disconnect();
+    await clock.settle();
+    client.reconnectNow();
+
+    expect(clock.pending).toBe(0);
+  });
+
   it('answers PING by PONG with its payload [CLOSE-3]', async () => {
     const { connected } = setUp();
     const peer = await connected();
