@@ -135,9 +135,10 @@ class KeptOutbox implements Keeping {
       cursors.delete(id);
       cursors.set(id, cursor);
     }
-    // Whoever joins again means to be there: a leave is not kept.
+    // Whoever joins again means to be there: a leave is not kept. What was read back is stored, and its place is passed.
     const unsettled = [...outbox.items.values()].filter(
-      ({ reader, abandoned, type }) => reader && !abandoned && type !== 'TRANSACTION_LEAVE',
+      ({ id, reader, abandoned, type }) =>
+        reader && (reader.closed || reader.own.has(id)) && !abandoned && type !== 'TRANSACTION_LEAVE',
     );
     let room = this.#maxCharacters;
     const messages = [...this.#left, ...unsettled].map((item) => {

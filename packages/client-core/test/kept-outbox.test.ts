@@ -99,6 +99,20 @@ describe('after a reload', () => {
     expect(chat.cursor).toEqual({ epoch: 'E', position: 2 });
   });
 
+  it('what was read back before it was settled is neither sent nor shown as pending again', async () => {
+    const store = tab();
+    const before = await leftWith(store);
+    const [one] = messages(before.peer);
+    before.peer.receipt(one as RawEnvelope, 2, { ack: undefined });
+    await before.clock.settle();
+    const { client, connected, joined } = page(store);
+    const peer = await connected();
+    const chat = await joined(peer, client.cursors.get('T'));
+
+    expect(messages(peer).map(({ payload }) => payload)).toEqual(['2']);
+    expect(chat.pending.map(({ payload }) => payload)).toEqual(['2']);
+  });
+
   it('audio comes back with its bytes', async () => {
     const store = tab();
     const first = page(store);
