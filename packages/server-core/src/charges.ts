@@ -130,13 +130,12 @@ export class Charges implements Credits {
     try {
       const debit = this.ledger.debit(user, charge.key, price);
       if (!(debit instanceof Promise)) return this.#judge(charge, debit, price);
-      return debit.then(
-        (late) => this.#judge(charge, late, price),
-        (error: unknown) => {
+      return debit
+        .then((late) => this.#judge(charge, late, price))
+        .catch((error: unknown) => {
           this.close(charge, 'unknown');
           throw error;
-        },
-      );
+        });
     } catch (error) {
       this.close(charge, 'unknown');
       throw error;

@@ -310,6 +310,24 @@ describe('a ledger that fails', () => {
     },
   );
 
+  test('[CREDIT-1] after it took a debit, with no answer that anybody can read, gives it back all the same', async () => {
+    let isBroken = true;
+    const { ada, id, write, left, clock } = await paying(5, (inner) => ({
+      ...inner,
+      async debit(...given) {
+        const debit = await inner.debit(...given);
+        return isBroken ? (undefined as never) : debit;
+      },
+    }));
+    expect(await codeOf(ada, write('key'))).toBe('OVERLOADED');
+    isBroken = false;
+    await settled(ada, ada.send({ type: 'TRANSACTION_END', transaction: id }));
+    await settled(ada, write('key'));
+    await clock.settle();
+
+    expect([errorsOf(ada).at(-1), await left()]).toEqual(['TRANSACTION_ENDED', 5]);
+  });
+
   test('that throws at once is answered OVERLOADED, too', async () => {
     const { ada, write, left } = await paying(5, (inner) => {
       let calls = 0;
