@@ -158,6 +158,9 @@ export class Participation implements ReaderOwner, Fate {
       await this.#checkAndAppend(submission);
       // From here on the log's state tells of it.
       await this.log.refresh();
+    } catch (error) {
+      // Its author has had their answer, and the log is read again in a while.
+      this.#context.log('warn', 'log not read', { transaction: this.log.transaction, error });
     } finally {
       this.log.arriving--;
     }

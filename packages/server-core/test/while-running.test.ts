@@ -1,7 +1,7 @@
 import type { Tool, Turn } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
-import { bothStores, testHistory } from './stores.ts';
+import { bothStores, heldStore, testHistory } from './stores.ts';
 import { codeOf, entriesOf, join, type LinkedPeer, say, see, seeEntry, settled, start, testServer } from './support.ts';
 import { toolThat } from './tools.ts';
 
@@ -208,4 +208,27 @@ test('A32: so many messages wait for a slow tool; one more is refused until one 
   await settled(ada, ada.send({ type: 'MESSAGE', transaction: id, id: third.id, payload: 'three' }));
   gates[1]?.();
   await see(ada, ({ payload }) => payload.text === 'about three');
+});
+
+test('F25: a message to a tool that refuses others costs nobody the connection when the log cannot be read behind it', async () => {
+  const clock = fakeClock();
+  const inner = heldStore(testHistory(clock));
+  let fails = false;
+  const read: typeof inner.read = (...given) => (fails ? Promise.reject(new Error('no store')) : inner.read(...given));
+  const history = { ...inner, read };
+  const tool = { ...toolThat(async () => {}), whileRunning: 'refuse' as const };
+  const { enter, server } = testServer({ clock, history, tools: [tool] });
+  const ada = await enter();
+  const { id } = await start(ada, 'tool');
+  const release = history.hold(id);
+  const sent = send(ada, id, 'one');
+  await clock.settle();
+  fails = true;
+  release();
+  await settled(ada, sent);
+  await clock.settle();
+  fails = false;
+  await clock.advance(1_000);
+
+  expect([server.connections, await say(ada, id, 'two')]).toEqual([1, 3]);
 });
