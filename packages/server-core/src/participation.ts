@@ -88,8 +88,8 @@ export class Participation implements ReaderOwner, Fate {
     return this.#own.size > 0 && this.#own.delete(position);
   }
 
-  forgetOwn(): void {
-    this.#own.clear();
+  forgetOwn(below: number): void {
+    for (const position of this.#own) if (position < below) this.#own.delete(position);
   }
 
   failed(error: unknown): void {

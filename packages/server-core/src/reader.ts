@@ -20,8 +20,8 @@ export interface ReaderOwner {
   isUnderWay(id: string): boolean;
   /** Whether the entry was stored by an envelope of this connection. Asked once for each entry. */
   takeOwn(position: number): boolean;
-  /** The log is another one: what this connection stored in the old one is not in it. */
-  forgetOwn(): void;
+  /** Entries below that position will not be asked about any more: they were trimmed, or went with their log. */
+  forgetOwn(below: number): void;
   /** Told when the reader stopped for good, with why the log could not be read. */
   failed(error: unknown): void;
 }
@@ -156,7 +156,6 @@ export class Reader implements Follower, Listener, Standing {
     this.#pending = undefined;
     if (stretch.epoch !== this.#epoch) {
       // What was read belongs to a place in the old log: read again, from the beginning of the new one.
-      this.#owner.forgetOwn();
       this.#tellGap(stretch);
       return;
     }
@@ -255,6 +254,7 @@ export class Reader implements Follower, Listener, Standing {
       const payload = { verdict: 'gap', epoch, first: String(first), last: String(Math.max(last, this.log.last)) };
       this.#outbound.say({ type: 'TRANSACTION_JOIN', transaction: this.log.transaction, payload });
     }
+    this.#owner.forgetOwn(epoch === this.#epoch ? first : Number.POSITIVE_INFINITY);
     this.#epoch = epoch;
     this.#cursor = first - 1;
     this.#told = first - 1;

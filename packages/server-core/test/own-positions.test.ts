@@ -1,0 +1,54 @@
+// What a connection remembers of its own entries while its reader stands still. Invariant 18.
+
+import { expect, test } from 'vitest';
+import { Participation } from '../src/participation.ts';
+import { Reader } from '../src/reader.ts';
+
+/** A log as far as a reader looks, and a reader that sends to nobody. */
+function standing(forgotten: number[]) {
+  const log = {
+    transaction: 'T',
+    epoch: 'one',
+    first: 1,
+    last: 0,
+    audience: { join() {}, leave() {}, moved() {} },
+    follow() {},
+    unfollow() {},
+    after: () => ({ epoch: log.epoch, first: log.first, last: log.last, entries: [] }),
+  };
+  const outbound = { say() {}, send() {}, frame: () => ({ text: '', bytes: undefined, shared: false }) };
+  const owner = {
+    userId: 'ada',
+    maxTextBytes: 1,
+    readingRefused: () => undefined,
+    isUnderWay: () => false,
+    takeOwn: () => false,
+    forgetOwn: (below: number) => forgotten.push(below),
+    failed: (error: unknown) => expect.unreachable(String(error)),
+  };
+  const delivery = { notices: true, mergesParts: false, needsWindow: () => true, deliver: () => true };
+  const reader = new Reader(log as never, outbound as never, delivery, owner, 0);
+  reader.open();
+  return { log, reader };
+}
+
+test('I18: a reader says which were trimmed before it came to them, and with another log all', () => {
+  const forgotten: number[] = [];
+  const { log, reader } = standing(forgotten);
+  Object.assign(log, { first: 41, last: 41 });
+  reader.wake();
+  expect(forgotten).toEqual([41]);
+  Object.assign(log, { epoch: 'two', first: 1, last: 1 });
+  reader.wake();
+
+  expect(forgotten).toEqual([41, Number.POSITIVE_INFINITY]);
+});
+
+test('I18: those that were trimmed are remembered no more, the others are', () => {
+  const nothing = undefined as never;
+  const participation = new Participation(nothing, nothing, nothing, nothing);
+  for (const position of [1, 40, 41]) participation.claim(position);
+  participation.forgetOwn(41);
+
+  expect([1, 40, 41].map((position) => participation.takeOwn(position))).toEqual([false, false, true]);
+});
