@@ -116,7 +116,11 @@ export class Agent implements Follower {
         if (this.position >= this.#log.last) return;
         const read = this.#log.after(this.position);
         const stretch = read instanceof Promise ? await read : read;
-        if (stretch.epoch !== this.#epoch) continue;
+        if (stretch.epoch !== this.#epoch) {
+          // What the log says of itself is out of date: else this would ask and ask.
+          await this.#log.refresh();
+          continue;
+        }
         const lost = this.#tellOfLost(stretch, lease);
         if (lost) await lost;
         const whole = await this.#answerAll(stretch, lease);
@@ -195,7 +199,12 @@ export class Agent implements Follower {
       if (this.#isToAnswer(entry)) {
         if (!this.#hasRoom(entry)) return false;
         const pending = this.#answering.answer(entry, lease);
-        if (pending) await pending;
+        if (pending) {
+          await pending;
+          // Turns that take their time may outlive the lease together, and nobody answers without one.
+          const held = this.#lease.take();
+          if (held instanceof Promise) await held;
+        }
       }
       if (this.#closed || this.#lease.fence !== lease.fence) return false;
       this.#moveTo(entry.position);

@@ -177,10 +177,10 @@ export class Lanes implements Fate {
     return lane.participation;
   }
 
-  /** Lets go of a lane, unless somebody waits in it. */
+  /** Lets go of a lane, unless somebody waits in it, or it must remember what is to come before everything else. */
   drop(lane: Lane): void {
     this.#leave(lane);
-    if (lane.queue.length > 0) return;
+    if (lane.queue.length > 0 || lane.blocked !== undefined) return;
     this.#flow?.settleUp(lane);
     this.#lanes.delete(lane.transaction);
   }

@@ -38,6 +38,7 @@ export class Participation implements ReaderOwner, Fate {
   reader: Reader | undefined;
   #underWay: string | undefined;
   readonly #own = new Set<number>();
+  lastOwn = 0;
 
   constructor(context: ServerContext, log: LiveLog, participant: Participant, order: AuthorOrder) {
     this.#context = context;
@@ -90,6 +91,7 @@ export class Participation implements ReaderOwner, Fate {
 
   forgetOwn(below: number): void {
     for (const position of this.#own) if (position < below) this.#own.delete(position);
+    if (below === Number.POSITIVE_INFINITY) this.lastOwn = 0;
   }
 
   failed(error: unknown): void {
@@ -273,6 +275,7 @@ export class Participation implements ReaderOwner, Fate {
     if (charge) this.#context.charges?.close(charge, outcome?.kind ?? 'unknown');
     if (outcome?.kind === 'stored') {
       if (this.reader !== undefined) this.#own.add(outcome.position);
+      this.lastOwn = outcome.position;
       this.settle(submission);
     } else if (outcome?.kind === 'repeat') {
       settleRepeat(submission, outcome.digest, this);
@@ -292,7 +295,10 @@ export class Participation implements ReaderOwner, Fate {
     this.#participant.done(envelope);
   }
 
-  answer({ envelope }: Submission, fault: Fault): void {
+  answer(submission: Submission, fault: Fault): void {
+    const { envelope } = submission;
+    // Who leaves what has ended reads no more of it, and that is all there was to do.
+    if (envelope.type === 'TRANSACTION_LEAVE' && fault.code === 'TRANSACTION_ENDED') return this.settle(submission);
     if (fault.retry && keepsOrder(envelope.type)) this.#order.blocked ??= { id: envelope.id, fault };
     this.#participant.refuse(envelope, fault);
   }

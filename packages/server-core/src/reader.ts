@@ -20,6 +20,8 @@ export interface ReaderOwner {
   isUnderWay(id: string): boolean;
   /** Whether the entry was stored by an envelope of this connection. Asked once for each entry. */
   takeOwn(position: number): boolean;
+  /** The highest position that this connection was told it has stored; 0 without one. */
+  readonly lastOwn: number;
   /** Entries below that position will not be asked about any more: they were trimmed, or went with their log. */
   forgetOwn(below: number): void;
   /** Told when the reader stopped for good, with why the log could not be read. */
@@ -83,6 +85,11 @@ export class Reader implements Follower, Listener, Standing {
   /** Whether nothing more will come. */
   get isThrough(): boolean {
     return this.log.state.ended && this.#told >= this.log.last;
+  }
+
+  /** The epoch that its place is in. */
+  get epoch(): string {
+    return this.#epoch;
   }
 
   /** Begins to follow the log, from the reader's place. */
@@ -154,6 +161,11 @@ export class Reader implements Follower, Listener, Standing {
   #pass(stretch: LogStretch): Pending {
     if (this.#closed) return;
     this.#pending = undefined;
+    if (stretch.epoch !== this.log.epoch) {
+      // Nobody goes on in another epoch before the log has begun it: that wakes this reader again.
+      this.log.changed();
+      return;
+    }
     if (stretch.epoch !== this.#epoch) {
       // What was read belongs to a place in the old log: read again, from the beginning of the new one.
       this.#tellGap(stretch);
@@ -250,11 +262,13 @@ export class Reader implements Follower, Listener, Standing {
 
   /** The cursor fell off the window, or the log is another one: the unasked verdict. */
   #tellGap({ epoch, first, last }: LogStretch): void {
+    this.#owner.forgetOwn(epoch === this.#epoch ? first : Number.POSITIVE_INFINITY);
     if (this.#delivery.notices) {
-      const payload = { verdict: 'gap', epoch, first: String(first), last: String(Math.max(last, this.log.last)) };
+      // What was settled may be newer than what was read.
+      const known = Math.max(last, this.log.last, this.#owner.lastOwn);
+      const payload = { verdict: 'gap', epoch, first: String(first), last: String(known) };
       this.#outbound.say({ type: 'TRANSACTION_JOIN', transaction: this.log.transaction, payload });
     }
-    this.#owner.forgetOwn(epoch === this.#epoch ? first : Number.POSITIVE_INFINITY);
     this.#epoch = epoch;
     this.#cursor = first - 1;
     this.#told = first - 1;

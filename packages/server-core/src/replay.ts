@@ -25,6 +25,13 @@ export async function replayPage(session: Session, participation: Participation,
     maxBytes: context.limits.maxReplayBytes,
   });
   if (page === null || refused()) return session.reject(envelope, new Fault('TRANSACTION_NOT_FOUND'));
+  if (page.epoch !== (reader ?? log).epoch) {
+    // It would be read as part of the log that was there before; the reader tells of the new one first.
+    return session.reject(
+      envelope,
+      new Fault('OVERLOADED', { expected: 'the log, which is another one now, to be read' }),
+    );
+  }
   if (from < page.first) {
     return session.reject(envelope, new Fault('REPLAY_TOO_OLD', { expected: `from_seq ${page.first} or later` }));
   }

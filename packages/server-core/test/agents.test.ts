@@ -69,6 +69,22 @@ describe('one agent for each transaction', () => {
     expect(page?.entries.filter(({ user }) => user === null).map(({ payload }) => payload)).toEqual(['one']);
   });
 
+  test('turns that take longer than the lease together keep it between them', async () => {
+    const clock = fakeClock();
+    const history = testHistory(clock);
+    const stopped = toolThat((turn) => new Promise((_, reject) => turn.signal.addEventListener('abort', reject)));
+    const { enter } = testServer({ clock, history, tools: [stopped], limits: { turnTimeoutMs: 2_000 } });
+    const ada = await enter('ada');
+    const { id } = await start(ada, 'tool');
+    for (let n = 0; n < 30; n++) await say(ada, id, `${n}`);
+    for (let n = 0; n < 5; n++) {
+      await clock.advance(9_000);
+      await settled(ada, ada.send({ type: 'PING' }));
+    }
+
+    expect(await history.lease(id, 'another', 1_000)).toBeNull();
+  });
+
   test('a server whose clients come back answers at once: the lease is its own', async () => {
     const { clock, answered, one, ada, id } = await twoServers();
     await say(ada, id, 'a');

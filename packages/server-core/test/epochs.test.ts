@@ -68,3 +68,29 @@ describe.each([
     );
   });
 });
+
+test('an agent that is behind finds another log in the place of the one it knew, and answers that', async () => {
+  const clock = fakeClock();
+  const [old, fresh] = [testHistory(clock), testHistory(clock)];
+  const history = replaceableStore(old);
+  const gate = Promise.withResolvers<void>();
+  const slow = toolThat(async (turn, text) => {
+    if (text === 'first') await gate.promise;
+    await turn.reply(`re: ${text}`);
+  });
+  const { enter } = testServer({ clock, history, tools: [slow] });
+  const ada = await enter('ada');
+  const { id } = await start(ada, 'tool');
+  await say(ada, id, 'first');
+  // More than a log keeps for those who are behind: the agent must ask the store.
+  for (let n = 0; n < 700; n++) await say(ada, id, `${n}`);
+  const record = (await old.get(id)) as TransactionRecord;
+  await fresh.create(record, draftFrom('ada', 'TRANSACTION_START'));
+  await fresh.append(id, [draftFrom('eve', 'MESSAGE', 'new')]);
+  history.replace(fresh);
+  gate.resolve();
+
+  await seeEntry(ada, { payload: 're: new' });
+  const page = await fresh.read(id, { from: 1 });
+  expect(page?.entries.map(({ payload }) => payload)).toContain('re: new');
+});

@@ -2,8 +2,8 @@ import type { HistoryStore } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import { heldStore, testHistory } from './stores.ts';
-import { answerTo, codeOf, errorsOf, say, settled, start, testServer, times } from './support.ts';
-import { mute } from './tools.ts';
+import { answerTo, codeOf, errorsOf, say, seeEntry, settled, start, testServer, times } from './support.ts';
+import { mute, toolThat } from './tools.ts';
 
 describe('a store that fails', () => {
   async function setup() {
@@ -45,6 +45,32 @@ describe('a store that fails', () => {
 
     expect((await answerTo(ada, end)).payload.kind).toBe('receipt');
     expect(errorsOf(ada)).toEqual(['OVERLOADED']);
+  });
+
+  test('[ACK-10] a LEAVE passes the message that waits, and those behind it still wait for it', async () => {
+    const { ada, id, history } = await setup();
+    history.failNext('append');
+    await expect(say(ada, id, 'waits', 'first')).rejects.toThrow('OVERLOADED');
+    await settled(ada, ada.send({ type: 'TRANSACTION_LEAVE', transaction: id }));
+    const second = ada.send({ type: 'MESSAGE', transaction: id, id: 'second', payload: 'behind' });
+
+    expect(await codeOf(ada, second)).toBe('OVERLOADED');
+  });
+
+  test('an answer that could not be stored leaves it to the next entry of its turn to name the message', async () => {
+    const clock = fakeClock();
+    const history = heldStore(testHistory(clock));
+    const failing = toolThat((turn) => {
+      history.failNext('append');
+      return turn.reply('never stored');
+    });
+    const { enter } = testServer({ clock, history, tools: [failing] });
+    const ada = await enter('ada');
+    const { id } = await start(ada, 'tool');
+    await say(ada, id, 'hello', 'question');
+    const started = await seeEntry(ada, { type: 'RUN_STARTED' });
+
+    expect(started.related_id).toBe('question');
   });
 
   test('[ACK-10] a final ERROR uses the place up, and the next message goes on', async () => {

@@ -1,7 +1,19 @@
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import { heldStore, testHistory } from './stores.ts';
-import { answerTo, coverage, entriesOf, join, say, seeEntry, settled, start, testServer, userOf } from './support.ts';
+import {
+  answerTo,
+  coverage,
+  entriesOf,
+  errorsOf,
+  join,
+  say,
+  seeEntry,
+  settled,
+  start,
+  testServer,
+  userOf,
+} from './support.ts';
 import { mute } from './tools.ts';
 
 describe('membership', () => {
@@ -145,4 +157,16 @@ describe('TRANSACTION_END', () => {
     expect((await answerTo(ada, part)).payload).toMatchObject({ code: 'TRANSACTION_ENDED' });
     expect((await answerTo(ada, end)).payload).toMatchObject({ code: 'TRANSACTION_ENDED' });
   });
+});
+
+test('[TX-6] a LEAVE of what has ended meanwhile is settled: there is nothing more to leave', async () => {
+  const { enter } = testServer();
+  const ada = await enter('ada');
+  const { id } = await start(ada);
+  const eve = await enter('eve');
+  await join(eve, id);
+  await settled(ada, ada.send({ type: 'TRANSACTION_END', transaction: id }));
+  await settled(eve, eve.send({ type: 'TRANSACTION_LEAVE', transaction: id }));
+
+  expect(errorsOf(eve)).toEqual([]);
 });

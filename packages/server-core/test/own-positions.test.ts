@@ -20,6 +20,7 @@ function standing(forgotten: number[]) {
   const owner = {
     userId: 'ada',
     maxTextBytes: 1,
+    lastOwn: 0,
     readingRefused: () => undefined,
     isUnderWay: () => false,
     takeOwn: () => false,

@@ -86,6 +86,20 @@ describe('a verdict on a cursor', () => {
     expect(entriesOf(reader)).toHaveLength(prepared.last - begin);
   });
 
+  test('[JOIN-2] on a transaction that has ended and was read to its end reads it anew', async () => {
+    const { reader, id, clock, last } = await setup();
+    await join(reader, id);
+    await settled(reader, reader.send({ type: 'TRANSACTION_END', transaction: id }));
+    await clock.settle();
+    const verdict = await join(reader, id);
+    await clock.settle();
+
+    expect(verdict.payload).toMatchObject({ verdict: 'resumed', last: `${last + 1}` });
+    const again = entriesOf(reader).filter(({ type }) => type === 'TRANSACTION_END');
+    expect(again).toHaveLength(1);
+    expect(Number(again[0]?.seq)).toBe(last + 1);
+  });
+
   test('[JOIN-1] on a transaction that is read already says how far, and reads nothing twice', async () => {
     const { reader, id, epoch, clock, last } = await setup();
     await join(reader, id);

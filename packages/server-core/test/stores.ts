@@ -121,6 +121,8 @@ export function heldStore(inner: HistoryStore): HeldStore {
 export interface ReplaceableStore extends HistoryStore {
   /** From the next append on: that one is the last thing the store knew before it became another one. */
   replaceAfterNextAppend(next: HistoryStore): void;
+  /** At once, and nobody is told. */
+  replace(next: HistoryStore): void;
 }
 
 /** A store that becomes another one, as after a failover to a copy that had not kept up. */
@@ -150,6 +152,9 @@ export function replaceableStore(first: HistoryStore): ReplaceableStore {
     close: () => now.close(),
     replaceAfterNextAppend(other) {
       next = other;
+    },
+    replace(other) {
+      now = other;
     },
   };
 }
