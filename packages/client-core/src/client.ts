@@ -26,6 +26,8 @@ export class HAIPClient extends Emitter<ClientEvents> {
   readonly #outbox: Outbox;
   /** The open transactions. */
   readonly #transactions = new Map<string | null, OpenTransaction>();
+  /** The JOINs that have no answer yet. */
+  readonly #joining = new Map<string, Promise<unknown>>();
   readonly #stats: ClientStats = { duplicates: 0, faults: 0, connections: 0 };
   #credentials: Credentials = () => undefined;
   #state: ClientState = { name: 'idle' };
@@ -127,10 +129,15 @@ export class HAIPClient extends Emitter<ClientEvents> {
    */
   async joinTransaction(id: string, { cursor, signal }: JoinOptions = {}): Promise<Transaction> {
     if (!isId(id)) throw new TypeError('id: expected 1 to 128 characters of A-Z a-z 0-9 _ . : -');
+    // One JOIN at a time: a second one would have the server read from its place instead.
+    while (this.#joining.has(id)) await orAborted(this.#joining.get(id) as Promise<unknown>, signal);
     const open = this.#transactions.get(id);
     if (open) return open;
     const payload = cursor ? { epoch: cursor.epoch, seq: String(cursor.position) } : {};
-    return this.#open('TRANSACTION_JOIN', id, payload, signal, cursor ?? {});
+    const joined = this.#open('TRANSACTION_JOIN', id, payload, signal, cursor ?? {});
+    const over = (): unknown => this.#joining.delete(id);
+    this.#joining.set(id, joined.then(over, over));
+    return joined;
   }
 
   /** The transactions of this user, newest first, a page at a time. */
@@ -164,6 +171,8 @@ export class HAIPClient extends Emitter<ClientEvents> {
           transactions.delete(id);
           // What was written is answered yet: with an ERROR, after a verdict that refused.
           if (reason) outbox.giveBack(reason, ({ transaction, number }) => transaction === id && !number);
+          // Its place stands still from now on: nobody could tell an answer from what comes live.
+          else if (!opened?.conversation.ended) outbox.abandon(new ClosedError(id), ({ asker }) => asker === opened);
         });
       }
       opened.plain = outbox.session?.plain === true;

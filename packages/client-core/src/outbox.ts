@@ -26,6 +26,8 @@ export interface Draft {
   readonly mime?: string | undefined;
   /** Called with the answer before anything behind it is looked at. */
   readonly answered?: (answer: Envelope, item: Outgoing) => void;
+  /** Of a replay: who asks. */
+  readonly asker?: Page['asker'];
   /** Told when something becomes of a message: it is taken, settled, refused for now, given up, or leaves the outbox. */
   readonly reader?: Reader;
 }
@@ -53,6 +55,13 @@ export interface Outgoing extends Draft {
   stopListening?: () => void;
 }
 
+/** What a replay is answered with, so far. */
+export interface Page {
+  readonly entries: ConversationEntry[];
+  /** Who asked: what lies beyond its place is not of this page, also when it reads no more. */
+  readonly asker: Pick<Reader, 'read'>;
+}
+
 /** All that a plain v1 server is sent besides what the connection itself says. */
 const plainTypes: readonly string[] = ['TRANSACTION_START', 'MESSAGE', 'AUDIO'];
 
@@ -74,7 +83,7 @@ export class Outbox {
   readonly #held = new Map<string, Timer>();
   #isFlushing = false;
   /** The pages that replays are being answered with, by transaction: one at a time in each. */
-  readonly pages = new Map<string | null, ConversationEntry[]>();
+  readonly pages = new Map<string | null, Page>();
   session: Session | undefined;
   /** False while nothing is taken: the client is not connecting, nor meant to. */
   isOpen = false;
@@ -156,7 +165,7 @@ export class Outbox {
       return this.#giveUp(item);
     }
     item.refusedBy = undefined;
-    if (isReplay(item)) this.pages.set(item.transaction, []);
+    if (item.asker) this.pages.set(item.transaction, { entries: [], asker: item.asker });
     item.number = session.write(item);
     this.#changed();
     if (session.plain) this.settle(item.number);
@@ -231,12 +240,19 @@ export class Outbox {
   }
 
   #abort(item: Outgoing, reason: unknown): void {
-    const isUnknown = item.reader && item.writtenAt && !item.refusedBy;
+    // A server that could not say whether it was stored has not refused it.
+    const isRefused = item.refusedBy && !/^(OVERLOADED|INTERNAL_ERROR)$/.test(item.refusedBy);
+    const isUnknown = item.reader && item.writtenAt && !isRefused;
     item.reject(isUnknown ? new UnknownOutcomeError(item.id, reason) : reason);
     item.abandoned = true;
     if (item.number) return item.reader?.track(item);
     this.#remove(item);
     if (item.refusedBy) this.#giveUp(item);
+  }
+
+  /** Waits no more for what fits. What was written is still answered, and keeps its place until then. */
+  abandon(reason: unknown, fits: (item: Outgoing) => boolean): void {
+    for (const item of this.items.values()) if (fits(item)) this.#abort(item, reason);
   }
 
   /** Gives back everything, or all that fits. */

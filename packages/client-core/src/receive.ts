@@ -47,8 +47,8 @@ export async function receive(received: Received, session: Session, parts: Recei
   } else {
     const page = outbox.pages.get(transaction);
     const position = Number(seq);
-    if (page && !(reader && position > reader.read)) {
-      page.push(entryOf(received, position));
+    if (page && position <= (reader ?? page.asker).read) {
+      page.entries.push(entryOf(received, position));
     } else {
       const stay = new Stay(received, session);
       fits = reader?.take(received, stay);
@@ -68,13 +68,16 @@ async function answer(outbox: Outbox, id: string | undefined, envelope: Envelope
   if (outbox.answer(id, envelope)) await yieldToWaiting();
 }
 
-function refuse({ payload, related_id }: Envelope, session: Session, { outbox, tell }: ReceiverParts): void {
+function refuse(envelope: Envelope, session: Session, { outbox, transactions, tell }: ReceiverParts): void {
+  const { payload, related_id, transaction } = envelope;
   const { code, ...refusal } = payload as Refusal & { readonly code?: string };
   const error = new RefusedError(code === 'FAILED_AUTH' ? 'AUTHENTICATION_FAILED' : code, refusal);
   // A number is missing on this connection: nothing that is written on it will be taken any more.
   if (code === 'SEQ_VIOLATION') return session.fault(error);
   const id = related_id ?? (session.plain ? outbox.oldestStart() : undefined);
   if (outbox.refuse(id, error)) return;
+  // It answers the cursor that the HAI brought: nothing of that log would come on this connection.
+  if (error.retry && transactions.has(transaction)) return session.end('resume', 1001, error);
   session.refusal = error;
   if (session.welcome) tell(error);
 }

@@ -16,15 +16,18 @@ export async function* replayWindow(
 ): AsyncGenerator<ConversationEntry, void, undefined> {
   let next = from ?? 1;
   let mayMove = from === undefined;
+  const { id } = reader;
+  // All pages are of one log.
+  let { epoch } = reader;
   while (next && !(next > (to as number))) {
-    const { epoch, id } = reader;
     let entries: readonly ConversationEntry[] | undefined;
     const answered = (): void => {
-      if (reader.epoch === epoch) entries = outbox.pages.get(id);
+      epoch ??= reader.epoch;
+      if (reader.epoch === epoch) entries = outbox.pages.get(id)?.entries;
     };
     const payload = { from_seq: String(next), to_seq: to?.toString() };
     try {
-      const draft = { type: 'REPLAY_REQUEST', transaction: id, payload, answered };
+      const draft = { type: 'REPLAY_REQUEST', transaction: id, payload, answered, asker: reader };
       const answer = await outbox.add<Envelope>(draft, signal);
       if (!entries) throw new ClientError('restarted', 'The log is another one now.', undefined, true);
       yield* entries;

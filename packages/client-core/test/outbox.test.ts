@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UnknownOutcomeError } from '../src/index.ts';
 import { setUp } from './scripted-server.ts';
 
 const texts = (envelopes: readonly { type: string; payload: unknown }[]): unknown[] =>
@@ -374,6 +375,17 @@ describe('waits end', () => {
     await again.welcome();
     expect((await again.until('MESSAGE')).payload).toBe('2');
     expect(texts(again.received)).toEqual(['2']);
+  });
+
+  it('an abort of a message of which the server could not say whether it was stored rejects as unknown', async () => {
+    const { clock, started } = setUp();
+    const { peer, chat } = await started();
+    const controller = new AbortController();
+    const sending = expect(chat.sendText('1', { signal: controller.signal })).rejects.toThrow(UnknownOutcomeError);
+    peer.error(await peer.until('MESSAGE'), { code: 'OVERLOADED', retry: true });
+    await clock.settle();
+    controller.abort(new Error('enough'));
+    await sending;
   });
 
   it('an aborted signal sends nothing at all', async () => {

@@ -457,6 +457,29 @@ describe('verdicts', () => {
     expect(client.stats.faults).toBe(1);
   });
 
+  it('one at a time: a second one of the same transaction gets what the first got', async () => {
+    const { client, clock, connected } = setUp();
+    const peer = await connected();
+    const joining = [client.joinTransaction('T'), client.joinTransaction('T')];
+    const asked = await peer.until('TRANSACTION_JOIN');
+    await clock.settle();
+    expect(peer.types.filter((type) => type === 'TRANSACTION_JOIN')).toHaveLength(1);
+    peer.verdict({ verdict: 'resumed', epoch: 'E', seq: '0', last: '0' }, { related_id: asked.id, ack: asked.seq });
+    const [first, second] = await Promise.all(joining);
+    expect(second).toBe(first);
+  });
+
+  it('a cursor that the server could not take for now is brought again by the next connection [JOIN-1]', async () => {
+    const { started, reconnected, transport } = setUp();
+    await started();
+    transport.last.cut();
+    const again = await reconnected();
+    const hai = await again.welcome();
+    again.error({ id: hai.id, transaction: 'T' }, { code: 'OVERLOADED', retry: true });
+    const third = await reconnected();
+    expect((await third.welcome()).payload.resume).toEqual([{ transaction: 'T', epoch: 'E', seq: '1' }]);
+  });
+
   it('an id outside the grammar is refused before anything is written [ENV-3]', async () => {
     const { client, connected } = setUp();
     const peer = await connected();

@@ -181,3 +181,34 @@ describe('getReplayWindow', () => {
     expect((await reading).value).toMatchObject({ bytes: new Uint8Array([1, 2]), mime: 'audio/webm' });
   });
 });
+
+describe('a replay of a transaction that was left', () => {
+  it('rejects, and what comes live meanwhile is none of its answer', async () => {
+    const { clock, peer, chat } = await behind(4);
+    const reading = expect(positions(chat.getReplayWindow(1, 2))).rejects.toMatchObject({ code: 'closed' });
+    const asked = await peer.until('REPLAY_REQUEST');
+    const leaving = chat.leave();
+    const left = await peer.until('TRANSACTION_LEAVE');
+    peer.receipt(left, 5);
+    await leaving;
+    await reading;
+    peer.entry(6);
+    peer.entry(1);
+    peer.entry(2);
+    const payload = { kind: 'replayed', first: '1', to: '2' };
+    peer.send({ type: 'INFO', transaction: 'T', related_id: asked.id, payload });
+    await clock.settle();
+    expect(chat.cursor.position).toBe(5);
+  });
+});
+
+it('a replay does not go on in another log than it began in', async () => {
+  const { clock, peer, chat } = await behind(4);
+  const reading = expect(positions(chat.getReplayWindow())).rejects.toMatchObject({ code: 'restarted' });
+  await answer(peer, [1, 2], 3);
+  peer.verdict({ verdict: 'gap', epoch: 'F', first: '1', last: '4' });
+  for (const position of [1, 2, 3, 4]) peer.entry(position);
+  await clock.settle();
+  await answer(peer, [3, 4]);
+  await reading;
+});
