@@ -21,6 +21,8 @@ const anywhere: Project[] = [
     exclude: ['**/node_modules/**', '**/*.browser.test.ts', '**/*.e2e.test.ts'],
   },
   { name: 'examples', include: ['examples/test/*.test.ts'] },
+  // Last and alone: its threads take every core.
+  { name: 'sim', include: ['sim/test/*.test.ts'], sequence: { groupOrder: 1 } },
 ];
 
 const inChromium: Project[] = chromium

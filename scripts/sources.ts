@@ -26,7 +26,7 @@ export interface Package {
 
 /** The workspace's packages, in the order of their folders. */
 export function workspacePackages(): Package[] {
-  return globSync(['packages/*/package.json', 'apps/*/package.json', '{bench,examples,tests}/package.json'], {
+  return globSync(['packages/*/package.json', 'apps/*/package.json', '{bench,examples,sim,tests}/package.json'], {
     cwd: root,
   })
     .sort()

@@ -83,6 +83,8 @@ export class LogState {
   /** A stretch of the log was trimmed before anybody here read it. */
   skip(from: number, to: number): void {
     this.asks?.push({ position: to, id: undefined, from });
+    // An open message is not trimmed: one that began there has ended there.
+    for (const [id, { start }] of this.streams) if (start <= to) this.streams.delete(id);
   }
 
   fold(entry: Entry): void {

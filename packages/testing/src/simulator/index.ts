@@ -1,0 +1,22 @@
+export { type AppState, appStates } from './app.ts';
+export type { Invariant, Violation } from './checker/verdicts.ts';
+export { Coverage } from './coverage.ts';
+export { type FaultName, faultNames } from './faults.ts';
+export {
+  type LinkFactory,
+  type LinkOptions,
+  orderedLink,
+  type SimulatedLink,
+  type Way,
+} from './ordered-link.ts';
+export type {
+  SimulatedClient,
+  SimulatedClientOptions,
+  SimulatedCursor,
+  SimulatedParts,
+  SimulatedServer,
+  SimulatedServerOptions,
+  SimulatedStoreOptions,
+  SimulatedTransaction,
+} from './parts.ts';
+export { type SimulateOptions, type SimulationReport, simulate } from './simulate.ts';

@@ -1,0 +1,126 @@
+// What the simulator puts together: somebody's server, client and store, seen through what it needs of them. It
+// brings the machines, the network, the time, the chance and the people itself.
+
+import type {
+  Accept,
+  AudioMessage,
+  Authenticator,
+  Clock,
+  Conversation,
+  ConversationEntry,
+  ConversationGap,
+  HistoryStore,
+  Ids,
+  JsonValue,
+  Logger,
+  MessageWriter,
+  Random,
+  Signer,
+  Tool,
+  Transport,
+} from '@haip/protocol';
+import type { LinkFactory } from './ordered-link.ts';
+
+/** What a server is made with. Times are in ms. */
+export interface SimulatedServerOptions {
+  readonly history: HistoryStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly signer: Signer;
+  readonly logger: Logger;
+  readonly limits: {
+    readonly maxReplayEntries: number;
+    readonly turnTimeoutMs: number;
+    readonly drainTimeoutMs: number;
+    readonly maxJoined: number;
+    readonly maxTextBytes: number;
+    /** What each window of a client begins with. */
+    readonly windowMessages: number;
+  };
+}
+
+/** What the simulator needs of a server. */
+export interface SimulatedServer {
+  readonly accept: Accept;
+  authenticate(authenticator: Authenticator): void;
+  // biome-ignore lint/suspicious/noExplicitAny: each tool has an input type of its own
+  registerTool(tool: Tool<any>): void;
+  /** Open connections. */
+  readonly connections: number;
+  /** Transactions in hand. */
+  readonly transactions: number;
+  close(): Promise<void>;
+}
+
+export interface SimulatedClientOptions {
+  readonly transports: readonly Transport[];
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** What each window of the server begins with. */
+  readonly windowMessages: number;
+  readonly reconnect: { readonly minDelayMs: number; readonly maxDelayMs: number };
+}
+
+export interface SimulatedCursor {
+  readonly epoch: string;
+  readonly position: number;
+}
+
+interface Waiting {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SimulatedTransaction {
+  readonly id: string;
+  readonly conversation: Conversation;
+  readonly pending: readonly unknown[];
+  readonly cursor: SimulatedCursor;
+  readonly closed: { readonly reason: Error | undefined } | undefined;
+  on(name: 'entry' | 'ended', listener: (entry: ConversationEntry) => void): () => void;
+  on(name: 'gap', listener: (gap: ConversationGap) => void): () => void;
+  on(name: 'restart', listener: (restart: { readonly epoch: string }) => void): () => void;
+  on(name: 'closed', listener: (reason: Error | undefined) => void): () => void;
+  send(
+    payload: Exclude<JsonValue, null>,
+    options?: Waiting,
+  ): Promise<{ readonly id: string; readonly position?: number }>;
+  sendAudio(audio: AudioMessage, options?: Waiting): Promise<{ readonly id: string; readonly position?: number }>;
+  stream(options?: Waiting): MessageWriter;
+  getReplayWindow(from?: number, to?: number): AsyncIterable<ConversationEntry>;
+  leave(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** What the simulator needs of a client. */
+export interface SimulatedClient {
+  readonly state: { readonly name: string };
+  readonly stats: { readonly duplicates: number; readonly faults: number; readonly connections: number };
+  authenticate(credentials: () => unknown): void;
+  connect(): Promise<void>;
+  disconnect(): void;
+  startTransaction(tool: string, options?: { readonly params?: JsonValue }): Promise<SimulatedTransaction>;
+  joinTransaction(id: string, options?: { readonly cursor?: SimulatedCursor }): Promise<SimulatedTransaction>;
+  listTransactions(): Promise<{ readonly transactions: readonly { readonly transaction: string }[] }>;
+}
+
+export interface SimulatedStoreOptions {
+  /** Most messages kept. */
+  readonly windowSize: number;
+  /** How long a message is kept, in ms. */
+  readonly windowTime: number;
+  readonly clock: Clock;
+  /** Names the epoch. */
+  readonly ids: Ids;
+}
+
+/** The parts under test. */
+export interface SimulatedParts {
+  server(options: SimulatedServerOptions): SimulatedServer;
+  client(options: SimulatedClientOptions): SimulatedClient;
+  /** An empty store. */
+  store(options: SimulatedStoreOptions): HistoryStore;
+  /** Default: {@link orderedLink}, a WebSocket. */
+  readonly link?: LinkFactory | undefined;
+}

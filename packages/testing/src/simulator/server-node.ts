@@ -1,0 +1,118 @@
+// A machine that serves: its process may crash, be drained, stall, and come back as another process over the same store.
+
+import type { Authenticator, HAIPUser, JsonObject, LogLevel, Signer, Tool } from '@haip/protocol';
+import type { SimulatedParts, SimulatedServer, SimulatedServerOptions } from './parts.ts';
+import type { StoreNode } from './store-node.ts';
+import type { Trace } from './trace.ts';
+import { Host, type World } from './world.ts';
+
+/** What a node is made of. */
+export interface NodeParts {
+  readonly world: World;
+  readonly trace: Trace;
+  readonly parts: SimulatedParts;
+  readonly store: StoreNode;
+  readonly limits: SimulatedServerOptions['limits'];
+  readonly authenticate: Authenticator;
+  // biome-ignore lint/suspicious/noExplicitAny: each tool has an input type of its own
+  tools(host: Host): readonly Tool<any>[];
+  /** Told what a server logs. */
+  logged(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** Digests a secret with a number: enough where nobody attacks, and the same in each run. */
+export const plainSigner: Signer = {
+  sign: macOf,
+  verify: (text, mac) => macOf(text) === mac,
+};
+
+function macOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return `mac${(hash >>> 0).toString(36)}`;
+}
+
+export class ServerNode {
+  readonly name: string;
+  readonly #parts: NodeParts;
+  host: Host;
+  server: SimulatedServer;
+  /** False while there is nobody to connect to. */
+  up = true;
+  #starts = 0;
+  #wallOffsetMs: number;
+
+  constructor(parts: NodeParts, name: string) {
+    this.#parts = parts;
+    this.name = name;
+    this.host = new Host(parts.world, name);
+    this.#wallOffsetMs = this.host.wallOffsetMs;
+    this.server = this.#make();
+  }
+
+  /** The wall clock is set to another time, as NTP or a person would. */
+  jumpWall(ms: number): void {
+    this.#wallOffsetMs += ms;
+    this.host.wallOffsetMs = this.#wallOffsetMs;
+  }
+
+  /** The process ends in the middle of whatever it does. */
+  crash(): void {
+    this.up = false;
+    this.host.kill();
+  }
+
+  /** The process is asked to end, and ends. */
+  drain(): Promise<void> {
+    this.up = false;
+    return this.server.close();
+  }
+
+  /** Another process. */
+  start(): void {
+    if (this.up) return;
+    this.host = new Host(this.#parts.world, this.name);
+    this.host.wallOffsetMs = this.#wallOffsetMs;
+    this.server = this.#make();
+    this.up = true;
+  }
+
+  #make(): SimulatedServer {
+    const { parts, store, limits, authenticate, tools, logged, trace } = this.#parts;
+    const { host, name } = this;
+    const prefix = `${name}${this.#starts++ === 0 ? '' : String.fromCharCode(96 + this.#starts)}-`;
+    let next = 0;
+    const server = parts.server({
+      history: store.view(host),
+      clock: host.clock,
+      ids: () => `${prefix}${++next}`,
+      signer: plainSigner,
+      limits,
+      logger: (level, event, fields = {}) => {
+        if (!host.alive) return;
+        trace.note(name, `log ${event}`);
+        logged(level, event, fields);
+      },
+    });
+    server.authenticate(authenticate);
+    for (const tool of tools(host)) server.registerTool(tool);
+    return server;
+  }
+}
+
+const all = ['*'];
+const permissions = {
+  MESSAGE: all,
+  AUDIO: all,
+  TRANSACTION_JOIN: all,
+  TRANSACTION_END: all,
+  REPLAY_REQUEST: all,
+};
+
+/** Everybody is who they say, save `nobody`; `eve` may see nothing that is not her own, `ada`'s may be taken away. */
+export const authenticate: Authenticator = (auth: JsonObject | null): HAIPUser | null => {
+  const id = auth?.['user'];
+  if (typeof id !== 'string' || id === 'nobody') return null;
+  if (id === 'eve' || auth?.['rights'] === 'none') return { id, permissions: { MESSAGE: all }, credits: 1000 };
+  return { id, permissions, credits: 1000 };
+};

@@ -1,0 +1,342 @@
+// Bugs that the simulator must find, by name: mistakes that somebody could make in these very lines.
+
+import type { HistoryPage, HistoryStore } from '@haip/protocol';
+import type { SimulatedParts } from '@haip/testing/simulator';
+import type { Bug, Edit } from './plant.ts';
+
+const server = (file: string, text: string, instead: string): Edit => ({
+  file: `server-core/src/${file}`,
+  text,
+  instead,
+});
+const client = (file: string, text: string, instead: string): Edit => ({
+  file: `client-core/src/${file}`,
+  text,
+  instead,
+});
+const store = (file: string, text: string, instead: string): Edit => ({
+  file: `history-memory/src/${file}`,
+  text,
+  instead,
+});
+
+/** A store whose pages are changed before anybody sees them. */
+function pages(change: (page: HistoryPage) => HistoryPage): (parts: SimulatedParts) => SimulatedParts {
+  return (parts) => ({
+    ...parts,
+    store(options) {
+      const sound = parts.store(options);
+      const read: HistoryStore['read'] = (transaction, range) => {
+        const page = sound.read(transaction, range) as HistoryPage | null;
+        return page && change(page);
+      };
+      return { ...sound, read };
+    },
+  });
+}
+
+export const bugs: readonly Bug[] = [
+  {
+    name: 'no dedup',
+    seed: 1,
+    edits: [
+      store('transaction-log.ts', 'if (known !== undefined) return', 'if (known !== undefined && !known) return'),
+    ],
+  },
+  {
+    name: 'dedup forgets',
+    seed: 1,
+    edits: [store('transaction-log.ts', 'keys.young.add(draft.id,', 'if (position % 3 > 0) keys.young.add(draft.id,')],
+  },
+  {
+    name: 'no order after a reconnect',
+    seed: 1,
+    edits: [
+      client(
+        'outbox.ts',
+        'for (const item of this.items.values()) this.#write(item);',
+        'for (const item of [...this.items.values()].reverse()) this.#write(item);',
+      ),
+    ],
+  },
+  {
+    name: 'refusal reorders the author',
+    seed: 1,
+    edits: [
+      server(
+        'participation.ts',
+        'if (blocked !== undefined && keepsOrder(type)) {',
+        'if (blocked?.id === id && keepsOrder(type)) {',
+      ),
+    ],
+  },
+  {
+    name: 'position rule not checked, frames lost',
+    seed: 1,
+    edits: [
+      {
+        file: 'protocol/src/sequence.ts',
+        text: "return from === read + 1 && from <= to ? 'take' : 'fault';",
+        instead: "return 'take';",
+      },
+      server(
+        'reader.ts',
+        '    this.#told = this.#cursor;\n    this.#send(frame);',
+        '    this.#told = this.#cursor;\n    if (this.#cursor % 11 > 0) this.#send(frame);',
+      ),
+    ],
+  },
+  { name: 'gap event skipped', seed: 1, edits: [client('reader.ts', "this.emit('gap', gap);", '')] },
+  { name: 'restart event skipped', seed: 1, edits: [client('reader.ts', "this.emit('restart', { epoch });", '')] },
+  {
+    name: 'gap too short',
+    seed: 1,
+    edits: [
+      server('reader.ts', 'first: String(first), last: String(known)', 'first: String(first + 1), last: String(known)'),
+    ],
+  },
+  {
+    name: 'visible before its predecessor',
+    seed: 1,
+    spoil: pages((page) => ({ ...page, entries: page.entries.length > 1 ? page.entries.slice(1) : page.entries })),
+  },
+  {
+    name: 'trim read as compaction',
+    seed: 1,
+    edits: [server('reader.ts', 'if (this.#cursor + 1 < stretch.first) this.#tellGap(stretch);', '')],
+  },
+  { name: 'silent trim', seed: 1, spoil: pages((page) => ({ ...page, first: 1 })) },
+  {
+    name: 'order by clock',
+    seed: 1,
+    spoil: pages((page) => ({ ...page, entries: [...page.entries].sort((a, b) => a.ts - b.ts) })),
+  },
+  {
+    name: 'ack before store',
+    seed: 1,
+    edits: [
+      server(
+        'participation.ts',
+        'this.#underWay = draft.id;',
+        'this.#underWay = draft.id;\n    this.settle(submission);',
+      ),
+    ],
+  },
+  {
+    name: 'unknown taken for stored',
+    seed: 1,
+    edits: [
+      server(
+        'participation.ts',
+        "this.answer(submission, new Fault('OVERLOADED', { expected: 'the store to answer' }));",
+        'this.settle(submission);',
+      ),
+    ],
+  },
+  { name: 'ack of another', seed: 1, edits: [client('outbox.ts', 'item.number > upTo)', 'item.number > upTo + 1)')] },
+  {
+    name: 'read then write',
+    seed: 1,
+    edits: [
+      store(
+        'transaction-log.ts',
+        'const position = this.window.last + 1;',
+        'const position = this.window.last + (this.#lastAt === now && now > 0 ? 0 : 1);',
+      ),
+    ],
+  },
+  {
+    name: 'older connection not fenced',
+    seed: 1,
+    edits: [server('session.ts', "live?.close(4409, 'superseded');", '')],
+  },
+  {
+    name: 'stored after the end',
+    seed: 1,
+    edits: [store('transaction-log.ts', 'if (this.#ended) return afterEnd;', '')],
+  },
+  {
+    name: 'message begun twice',
+    seed: 1,
+    edits: [
+      store(
+        'subjects.ts',
+        "if (step === 'open') return begun === undefined &&",
+        "if (step !== 'part') return true;\n    if (step === 'open') return begun === undefined &&",
+      ),
+    ],
+  },
+  {
+    name: 'epoch ignored',
+    seed: 1,
+    edits: [server('verdict.ts', "if (epoch !== log.epoch) return { verdict: 'gap', position: begin };", '')],
+  },
+  {
+    name: 'epoch kept after a rollback',
+    seed: 1,
+    spoil: (parts) => ({ ...parts, store: (options) => parts.store({ ...options, ids: () => 'e1' }) }),
+  },
+  {
+    name: 'trim during replay untold',
+    seed: 1,
+    edits: [server('replay.ts', 'if (from < page.first) {', 'if (from < page.first && page.first > page.last) {')],
+  },
+  {
+    name: 'replay skips a page',
+    seed: 1,
+    edits: [server('replay.ts', '{ next: String(reached + 1) }', '{ next: String(reached + 2) }')],
+  },
+  { name: 'audio split', seed: 1, edits: [store('transaction-log.ts', 'bytes: draft.bytes,', 'bytes: undefined,')] },
+  {
+    name: 'stale lease appends',
+    seed: 1,
+    edits: [
+      store('transaction-log.ts', 'if (fence !== undefined && fence !== this.#lease.fence) return staleLease;', ''),
+    ],
+  },
+  {
+    name: 'END without its text',
+    seed: 1,
+    edits: [
+      server(
+        'delivery.ts',
+        'reader.give(isShort(logged, reader.wholeSince) ?',
+        "reader.give(entry.type === 'MESSAGE_END' ?",
+      ),
+    ],
+  },
+  {
+    name: 'compaction takes the parts of others',
+    seed: 1,
+    edits: [store('entry-window.ts', 'if (messageIdOf(entry) !== messageId) return false;\n', '')],
+  },
+  { name: 'timer leak', seed: 1, edits: [server('session.ts', 'this.#heartbeat?.stop();', '')] },
+  {
+    name: 'started twice',
+    seed: 1,
+    edits: [
+      store('transactions.ts', 'if (known !== undefined) return { record: known.record, epoch, created: false };', ''),
+    ],
+  },
+  {
+    name: 'receipt for a retry',
+    seed: 1,
+    edits: [
+      server(
+        'participation.ts',
+        "} else if (outcome?.kind === 'repeat') {",
+        "} else if (outcome?.kind === 'repeat') {\n      this.#own.add(outcome.position);",
+      ),
+    ],
+  },
+  {
+    name: 'cursor moves before the application has it',
+    seed: 1,
+    edits: [
+      client(
+        'reader.ts',
+        'this.read = entry.position;',
+        'this.read = entry.position;\n    this.#position = entry.position;',
+      ),
+    ],
+  },
+  {
+    name: 'sent again under a new id',
+    seed: 1,
+    edits: [client('session.ts', 'id: id ?? ids(),', 'id: id && this.#number % 5 > 0 ? id : ids(),')],
+  },
+  { name: 'notice during a read forgotten', seed: 1, edits: [server('live-log.ts', 'this.#again = true;', '')] },
+  {
+    name: 'silence never noticed',
+    seed: 1,
+    edits: [client('silence.ts', 'if (asked) return dead();', 'if (asked) asked = false;')],
+  },
+  {
+    name: 'nothing written once the link drained',
+    seed: 1,
+    edits: [client('client.ts', 'drained: () => this.#outbox.flush(),', 'drained: () => {},')],
+  },
+  {
+    name: 'cursors not brought on resume',
+    seed: 1,
+    edits: [client('client.ts', 'resume: resume.length > 0 ? resume : undefined,', '')],
+  },
+  {
+    name: 'message kept open that was trimmed',
+    seed: 1,
+    edits: [
+      server('log-state.ts', 'if (start <= to) this.streams.delete(id);', 'if (start > to) this.streams.delete(id);'),
+    ],
+  },
+  {
+    name: 'window leak',
+    seed: 1,
+    edits: [client('windows.ts', 'window.messages--;', 'if (window.messages % 3 > 0) window.messages--;')],
+  },
+  {
+    name: 'agent asks for ever in a log that is gone',
+    seed: 1,
+    edits: [
+      server(
+        'agent.ts',
+        'if (stretch.epoch !== this.#epoch) {\n',
+        'if (stretch.epoch !== this.#epoch) {\n          return this.#standBy();\n',
+      ),
+    ],
+  },
+  // What the simulator itself found once in these sources, put back.
+  {
+    name: 'a cursor that could not be taken is forgotten',
+    seed: 1,
+    edits: [client('receive.ts', "return session.end('resume', 1001, error);", '{}')],
+  },
+  {
+    name: 'LEAVE forgets what the others wait for',
+    seed: 1,
+    edits: [server('lanes.ts', 'lane.queue.length > 0 || lane.blocked !== undefined', 'lane.queue.length > 0')],
+  },
+  {
+    name: 'LEAVE of what has ended is refused',
+    seed: 1,
+    edits: [
+      server('participation.ts', "envelope.type === 'TRANSACTION_LEAVE' && fault", "envelope.type === 'NONE' && fault"),
+    ],
+  },
+  {
+    name: 'taken back although nobody knows',
+    seed: 1,
+    edits: [
+      client(
+        'outbox.ts',
+        'const isUnknown = item.reader && item.writtenAt && !isRefused;',
+        'const isUnknown = item.reader && item.writtenAt && !item.refusedBy;',
+      ),
+    ],
+  },
+  {
+    name: 'two joins at once',
+    seed: 1,
+    edits: [client('client.ts', 'while (this.#joining.has(id))', "while (this.#joining.has(''))")],
+  },
+  {
+    name: 'a page of another log',
+    seed: 1,
+    edits: [server('replay.ts', 'if (page.epoch !== (reader ?? log).epoch) {', "if (page.epoch === '') {")],
+  },
+  {
+    name: 'last is below what was settled',
+    seed: 1,
+    edits: [server('reader.ts', 'Math.max(last, this.log.last, this.#owner.lastOwn)', 'Math.max(last, this.log.last)')],
+  },
+  {
+    name: 'what comes live is taken for a page',
+    seed: 1,
+    edits: [
+      client(
+        'receive.ts',
+        'if (page && position <= (reader ?? page.asker).read) {',
+        'if (page && !(reader && position > reader.read)) {',
+      ),
+    ],
+  },
+];
