@@ -21,8 +21,11 @@ export function decodeFromServer(text: string): Envelope | Fault {
   if ([id, type, session, channel].some((word) => typeof word !== 'string') || (payload ?? null) === null) {
     return new Fault('PROTOCOL_VIOLATION', { expected: 'an envelope' });
   }
-  // As JSON: what an object is as text is its own to say.
-  for (const field of ['seq', 'ts'] as const) if (!/^"\d+"$/.test(JSON.stringify(read[field]))) read[field] = '0';
+  for (const field of ['seq', 'ts'] as const) {
+    const number: unknown = read[field];
+    // Never as text: what an object is as text is its own to say, and a deep one takes all of the stack.
+    if (typeof number !== 'string' || !/^\d+$/.test(number)) read[field] = '0';
+  }
   if (typeof transaction !== 'string' || transaction === 'null') read.transaction = null;
   return read as Envelope;
 }

@@ -43,4 +43,11 @@ describe('decodeFromServer', () => {
       expect(decodeFromServer(text)).toMatchObject({ seq: '0', ts: '0' });
     },
   );
+
+  test('A3: a seq or ts as deep as a text can be is 0 like any other that is no number', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const text = `{"id":"a","session":"s","channel":"AGENT","type":"INFO","payload":1,"seq":${deep},"ts":${deep}}`;
+
+    expect(decodeFromServer(text)).toMatchObject({ seq: '0', ts: '0' });
+  });
 });
