@@ -143,6 +143,8 @@ export class Lanes implements Fate {
 
   /** Unknown and forbidden look the same. */
   unknownHere(lane: Lane, envelope: Envelope): void {
+    // It was waited for, and this is its answer.
+    if (lane.blocked?.id === envelope.id) lane.blocked = undefined;
     this.drop(lane);
     if (envelope.type === 'TRANSACTION_JOIN') {
       const payload = { verdict: 'refused', code: 'TRANSACTION_NOT_FOUND' };

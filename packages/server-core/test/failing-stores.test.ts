@@ -174,3 +174,17 @@ test('F26: bytes that wait for the store are bounded by what reaches the limit, 
   release();
   await clock.settle();
 });
+
+test('I18: a transaction that could not be looked up, and then turned out unknown, takes no room', async () => {
+  const clock = fakeClock();
+  const history = heldStore(testHistory(clock));
+  const { enter } = testServer({ clock, history, limits: { maxJoined: 1 } });
+  const ada = await enter();
+  const write = () => ada.send({ type: 'MESSAGE', transaction: 'nowhere', id: 'key', payload: 'hello' });
+  history.failNext('get');
+  await settled(ada, write());
+  await settled(ada, write());
+
+  expect(errorsOf(ada)).toEqual(['OVERLOADED', 'TRANSACTION_NOT_FOUND']);
+  expect((await start(ada)).id).toBeTruthy();
+});
