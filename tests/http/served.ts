@@ -21,6 +21,8 @@ export interface ServeOptions {
   readonly keepAliveMs?: number;
   readonly readAheadBytes?: number;
   readonly closeTimeoutMs?: number;
+  /** On Node only. */
+  readonly headersTimeoutMs?: number;
 }
 
 /** One way to serve one transport. */

@@ -236,8 +236,10 @@ describe.each(ways.filter(({ name }) => name.endsWith('Node')))('$name', (way) =
     });
     await openStream(way, server);
     await Promise.all(slow);
-    const usual = createServer();
+    const [usual, told] = [createServer(), createServer()];
     way.mount(usual, async () => {});
     expect(usual.headersTimeout).toBe(10_000);
+    way.mount(told, async () => {}, { headersTimeoutMs: 70_000 });
+    expect(told.headersTimeout).toBe(70_000);
   });
 });

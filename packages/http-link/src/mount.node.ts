@@ -7,26 +7,37 @@ import { NodeExchange } from './exchange.node.ts';
 
 export type { Server as HttpServer } from 'node:http';
 
-const headersTimeoutMs = 10_000;
+const nodeHeadersTimeoutMs = 60_000;
+
+/** What a Node server that links come in at may be told. */
+export interface MountOptions {
+  /**
+   * How long a request may take to bring its headers, in ms, for the whole of `server`. Default 10,000 where the server
+   * has Node's own default of 60,000, else what it has. Node looks every `connectionsCheckingInterval` (30 s by default).
+   */
+  readonly headersTimeoutMs?: number | undefined;
+}
 
 /** The endpoints by path of every server that has some. */
 const mounted = new WeakMap<Server, Map<string, Endpoint>>();
 
 /**
- * Gives the requests for `path`, and for one segment below it, to the endpoint. Lowers the server's `headersTimeout` to
- * 10 s.
+ * Gives the requests for `path`, and for one segment below it, to the endpoint.
  * @throws Error when the path is taken on this server.
  */
-export function mount(server: Server, path: string, endpoint: Endpoint): void {
+export function mount(server: Server, path: string, endpoint: Endpoint, options: MountOptions = {}): void {
   const endpoints = mounted.get(server) ?? watch(server);
   if (endpoints.has(path)) throw new Error(`The path ${path} is taken on this server.`);
   endpoints.set(path, endpoint);
+  const { headersTimeoutMs = 10_000 } = options;
+  if (options.headersTimeoutMs !== undefined || server.headersTimeout === nodeHeadersTimeoutMs) {
+    server.headersTimeout = headersTimeoutMs;
+  }
 }
 
 function watch(server: Server): Map<string, Endpoint> {
   const endpoints = new Map<string, Endpoint>();
   mounted.set(server, endpoints);
-  server.headersTimeout = Math.min(server.headersTimeout || headersTimeoutMs, headersTimeoutMs);
   let isLocal: boolean | undefined;
   const take = (request: IncomingMessage, response: ServerResponse): boolean => {
     // By hand: URL throws on targets such as `//`.

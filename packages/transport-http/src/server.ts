@@ -1,10 +1,10 @@
 // Takes links over streamed HTTP from any Node HTTP server and gives each to an Accept as a Connection. Spec: §7.
 
-import { Endpoint, type EndpointOptions, type HttpServer, mount } from '@haip/http-link/server';
+import { Endpoint, type EndpointOptions, type HttpServer, type MountOptions, mount } from '@haip/http-link/server';
 import type { Accept } from '@haip/protocol';
 import { defaultPath, httpKind } from './line-framing.ts';
 
-export interface AcceptHttpStreamsOptions extends EndpointOptions {
+export interface AcceptHttpStreamsOptions extends EndpointOptions, MountOptions {
   /** The path of the stream; POSTs come in below it. Default `/haip/stream`. */
   readonly path?: string | undefined;
 }
@@ -27,6 +27,6 @@ export function acceptHttpStreams(
 ): HttpStreamListener {
   const path = options.path ?? defaultPath;
   const endpoint = new Endpoint(path, httpKind, accept, options);
-  mount(server, path, endpoint);
+  mount(server, path, endpoint, options);
   return endpoint;
 }

@@ -1,10 +1,10 @@
 // Takes links over Server-Sent Events from any Node HTTP server and gives each to an Accept as a Connection. Spec: §7.
 
-import { Endpoint, type EndpointOptions, type HttpServer, mount } from '@haip/http-link/server';
+import { Endpoint, type EndpointOptions, type HttpServer, type MountOptions, mount } from '@haip/http-link/server';
 import type { Accept } from '@haip/protocol';
 import { defaultPath, sseKind } from './event-framing.ts';
 
-export interface AcceptServerSentEventsOptions extends EndpointOptions {
+export interface AcceptServerSentEventsOptions extends EndpointOptions, MountOptions {
   /** The path of the stream; POSTs come in below it. Default `/haip/sse`. */
   readonly path?: string | undefined;
 }
@@ -27,6 +27,6 @@ export function acceptServerSentEvents(
 ): ServerSentEventsListener {
   const path = options.path ?? defaultPath;
   const endpoint = new Endpoint(path, sseKind, accept, options);
-  mount(server, path, endpoint);
+  mount(server, path, endpoint, options);
   return endpoint;
 }
