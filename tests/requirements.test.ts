@@ -29,7 +29,7 @@ const requirements = readSpec<Requirement[]>('requirements.json');
 const rows = readSpec<Row[]>('rows.json');
 const titles = [
   '{packages,apps}/*/test/**/*.test.{ts,tsx}',
-  '{tests,examples}/**/*.test.ts',
+  '{tests,examples,sim}/**/*.test.ts',
   'packages/testing/src/**/*.ts',
 ]
   .flatMap((pattern) => globSync(pattern, { cwd: root, exclude: (path) => /(^|\/)node_modules$/.test(path) }))

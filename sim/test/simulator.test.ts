@@ -7,7 +7,9 @@ import { parts } from '../parts.ts';
 import { isPlantable, plantedBugs } from '../plant.ts';
 
 describe('the simulator', () => {
-  test('every invariant holds over 20,000 seeds', { timeout: 300_000 }, async () => {
+  test('I1, I2, I3, I4, I5, I6, I7, I8, I9, I10, I11, I12, I13, I14, I15, I16, I17, I18, I19, I20, I21 and F34: hold over 20,000 seeds', {
+    timeout: 1_800_000,
+  }, async () => {
     const { seeds, entries, found } = await inWorkers({ from: 1, count: 20_000 });
     expect(found.map(({ seed, invariant, what }) => `seed ${seed}: ${invariant}: ${what}`)).toEqual([]);
     expect(seeds).toBe(20_000);
@@ -28,8 +30,9 @@ describe('a planted bug', () => {
     expect(isPlantable(bug)).toBe(true);
   });
 
-  test.each(plantedBugs)('$name is caught', { timeout: 60_000 }, async ({ name, seed }) => {
-    const { found } = await inWorker({ from: seed, count: 1, step: 1, bug: name });
+  // From the seed that last caught it: whoever changes a core may move that, but not beyond 20,000.
+  test.each(plantedBugs)('$name is caught', { timeout: 1_800_000 }, async ({ name, seed }) => {
+    const { found } = await inWorker({ from: seed, count: 20_000, step: 1, untilFirst: true, bug: name });
     expect(found.length).toBe(1);
   });
 });
