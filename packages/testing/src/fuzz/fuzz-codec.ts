@@ -17,6 +17,7 @@ import { type Dice, dice } from './dice.ts';
 import { isEnvelopeText } from './judge.ts';
 import { mutate } from './mutate.ts';
 import { type FuzzOptions, type FuzzReport, FuzzTally } from './report.ts';
+import { stopwatch } from './stopwatch.ts';
 import { fromClient, fromServer, validEnvelope } from './valid-messages.ts';
 
 /** The functions under test. */
@@ -85,11 +86,11 @@ class TimedCodec implements FuzzedCodec {
   }
 
   #time<Result>(call: () => Result): Result {
-    const begun = performance.now();
+    const elapsed = stopwatch();
     try {
       return call();
     } finally {
-      this.spentMs += performance.now() - begun;
+      this.spentMs += elapsed();
     }
   }
 }

@@ -32,7 +32,10 @@ export interface FuzzOptions {
   readonly seed?: number | undefined;
   /** Ends the run early after so long, in ms. Default: not. */
   readonly timeMs?: number | undefined;
-  /** How long one input may take, in ms. A slow one is tried twice more before it counts. Default 50. */
+  /**
+   * How long one input may take, in ms. A slow one is tried twice more before it counts, and a codec is charged only for
+   * what this process computed meanwhile. Default 50.
+   */
   readonly maxCaseMs?: number | undefined;
   /** By how much the memory in use may grow. Default 64 MiB. */
   readonly maxGrowthBytes?: number | undefined;
