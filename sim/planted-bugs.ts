@@ -38,19 +38,19 @@ function pages(change: (page: HistoryPage) => HistoryPage): (parts: SimulatedPar
 export const bugs: readonly Bug[] = [
   {
     name: 'no dedup',
-    seed: 1,
+    seed: 11,
     edits: [
       store('transaction-log.ts', 'if (known !== undefined) return', 'if (known !== undefined && !known) return'),
     ],
   },
   {
     name: 'dedup forgets',
-    seed: 1,
+    seed: 11,
     edits: [store('transaction-log.ts', 'keys.young.add(draft.id,', 'if (position % 3 > 0) keys.young.add(draft.id,')],
   },
   {
     name: 'no order after a reconnect',
-    seed: 1,
+    seed: 6,
     edits: [
       client(
         'outbox.ts',
@@ -61,7 +61,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'refusal reorders the author',
-    seed: 1,
+    seed: 8,
     edits: [
       server(
         'participation.ts',
@@ -102,18 +102,18 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'trim read as compaction',
-    seed: 1,
+    seed: 4,
     edits: [server('reader.ts', 'if (this.#cursor + 1 < stretch.first) this.#tellGap(stretch);', '')],
   },
   { name: 'silent trim', seed: 1, spoil: pages((page) => ({ ...page, first: 1 })) },
   {
     name: 'order by clock',
-    seed: 1,
+    seed: 2,
     spoil: pages((page) => ({ ...page, entries: [...page.entries].sort((a, b) => a.ts - b.ts) })),
   },
   {
     name: 'ack before store',
-    seed: 1,
+    seed: 2,
     edits: [
       server(
         'participation.ts',
@@ -124,7 +124,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'unknown taken for stored',
-    seed: 1,
+    seed: 8,
     edits: [
       server(
         'participation.ts',
@@ -152,12 +152,12 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'stored after the end',
-    seed: 1,
+    seed: 11,
     edits: [store('transaction-log.ts', 'if (this.#ended) return afterEnd;', '')],
   },
   {
     name: 'message begun twice',
-    seed: 1,
+    seed: 441,
     edits: [
       store(
         'subjects.ts',
@@ -168,7 +168,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'epoch ignored',
-    seed: 1,
+    seed: 13,
     edits: [server('verdict.ts', "if (epoch !== log.epoch) return { verdict: 'gap', position: begin };", '')],
   },
   {
@@ -183,13 +183,13 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'replay skips a page',
-    seed: 1,
+    seed: 9,
     edits: [server('replay.ts', '{ next: String(reached + 1) }', '{ next: String(reached + 2) }')],
   },
   { name: 'audio split', seed: 1, edits: [store('transaction-log.ts', 'bytes: draft.bytes,', 'bytes: undefined,')] },
   {
     name: 'stale lease appends',
-    seed: 1,
+    seed: 531,
     edits: [
       store('transaction-log.ts', 'if (fence !== undefined && fence !== this.#lease.fence) return staleLease;', ''),
     ],
@@ -207,7 +207,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'compaction takes the parts of others',
-    seed: 1,
+    seed: 563,
     edits: [store('entry-window.ts', 'if (messageIdOf(entry) !== messageId) return false;\n', '')],
   },
   { name: 'timer leak', seed: 1, edits: [server('session.ts', 'this.#heartbeat?.stop();', '')] },
