@@ -16,8 +16,8 @@ export interface Edit {
 
 export interface Bug {
   readonly name: string;
-  /** The first seed that is known to catch it. */
-  readonly seed: number;
+  /** The first seed that is known to catch it; absent while nobody has looked for it. */
+  readonly seed?: number;
   readonly edits?: readonly Edit[];
   readonly spoil?: (parts: SimulatedParts) => SimulatedParts;
 }

@@ -196,7 +196,6 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'END without its text',
-    seed: 1,
     edits: [
       server(
         'delivery.ts',
@@ -213,14 +212,12 @@ export const bugs: readonly Bug[] = [
   { name: 'timer leak', seed: 1, edits: [server('session.ts', 'this.#heartbeat?.stop();', '')] },
   {
     name: 'started twice',
-    seed: 1,
     edits: [
       store('transactions.ts', 'if (known !== undefined) return { record: known.record, epoch, created: false };', ''),
     ],
   },
   {
     name: 'receipt for a retry',
-    seed: 1,
     edits: [
       server(
         'participation.ts',
@@ -231,7 +228,6 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'cursor moves before the application has it',
-    seed: 1,
     edits: [
       client(
         'reader.ts',
@@ -242,40 +238,33 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'sent again under a new id',
-    seed: 1,
     edits: [client('session.ts', 'id: id ?? ids(),', 'id: id && this.#number % 5 > 0 ? id : ids(),')],
   },
   { name: 'notice during a read forgotten', seed: 1, edits: [server('live-log.ts', 'this.#again = true;', '')] },
   {
     name: 'silence never noticed',
-    seed: 1,
     edits: [client('silence.ts', 'if (asked) return dead();', 'if (asked) asked = false;')],
   },
   {
     name: 'nothing written once the link drained',
-    seed: 1,
     edits: [client('client.ts', 'drained: () => this.#outbox.flush(),', 'drained: () => {},')],
   },
   {
     name: 'cursors not brought on resume',
-    seed: 1,
     edits: [client('client.ts', 'resume: resume.length > 0 ? resume : undefined,', '')],
   },
   {
     name: 'message kept open that was trimmed',
-    seed: 1,
     edits: [
       server('log-state.ts', 'if (start <= to) this.streams.delete(id);', 'if (start > to) this.streams.delete(id);'),
     ],
   },
   {
     name: 'window leak',
-    seed: 1,
     edits: [client('windows.ts', 'window.messages--;', 'if (window.messages % 3 > 0) window.messages--;')],
   },
   {
     name: 'agent asks for ever in a log that is gone',
-    seed: 1,
     edits: [
       server(
         'agent.ts',
@@ -287,24 +276,20 @@ export const bugs: readonly Bug[] = [
   // What the simulator itself found once in these sources, put back.
   {
     name: 'a cursor that could not be taken is forgotten',
-    seed: 1,
     edits: [client('receive.ts', "return session.end('resume', 1001, error);", '{}')],
   },
   {
     name: 'LEAVE forgets what the others wait for',
-    seed: 1,
     edits: [server('lanes.ts', 'lane.queue.length > 0 || lane.blocked !== undefined', 'lane.queue.length > 0')],
   },
   {
     name: 'LEAVE of what has ended is refused',
-    seed: 1,
     edits: [
       server('participation.ts', "envelope.type === 'TRANSACTION_LEAVE' && fault", "envelope.type === 'NONE' && fault"),
     ],
   },
   {
     name: 'taken back although nobody knows',
-    seed: 1,
     edits: [
       client(
         'outbox.ts',
@@ -315,22 +300,18 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'two joins at once',
-    seed: 1,
     edits: [client('client.ts', 'while (this.#joining.has(id))', "while (this.#joining.has(''))")],
   },
   {
     name: 'a page of another log',
-    seed: 1,
     edits: [server('replay.ts', 'if (page.epoch !== (reader ?? log).epoch) {', "if (page.epoch === '') {")],
   },
   {
     name: 'last is below what was settled',
-    seed: 1,
     edits: [server('reader.ts', 'Math.max(last, this.log.last, this.#owner.lastOwn)', 'Math.max(last, this.log.last)')],
   },
   {
     name: 'what comes live is taken for a page',
-    seed: 1,
     edits: [
       client(
         'receive.ts',
