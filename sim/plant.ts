@@ -39,7 +39,7 @@ export const plantedBugs: readonly PlantedBug[] = bugs.map((bug) => ({
 }));
 
 /** The source with the bug in it. @throws Error when its snippet is not there exactly once. */
-export function spoilt(source: string, { file, text, instead }: Edit): string {
+function spoilt(source: string, { file, text, instead }: Edit): string {
   const parts = source.split(text);
   if (parts.length !== 2) throw new Error(`${file}: expected once, found ${parts.length - 1} times: ${text}`);
   return parts.join(instead);

@@ -16,7 +16,7 @@ export interface Share {
   readonly bug?: string | undefined;
 }
 
-export interface Found {
+interface Found {
   readonly seed: number;
   readonly invariant: string;
   readonly what: string;
