@@ -209,7 +209,7 @@ export const bugs: readonly Bug[] = [
     seed: 563,
     edits: [store('entry-window.ts', 'if (messageIdOf(entry) !== messageId) return false;\n', '')],
   },
-  { name: 'timer leak', seed: 1, edits: [server('session.ts', 'this.#heartbeat?.stop();', '')] },
+  { name: 'timer leak', edits: [server('session.ts', 'this.#heartbeat?.stop();', '')] },
   {
     name: 'started twice',
     edits: [
