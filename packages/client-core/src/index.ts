@@ -17,6 +17,7 @@ export type { ClientStats } from './reader.ts';
 export type { DelayRange } from './reconnect-delay.ts';
 export type { HeartbeatOptions } from './silence.ts';
 export type {
+  CancelOptions,
   Cursor,
   PendingMessage,
   Transaction,

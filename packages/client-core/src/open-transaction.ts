@@ -14,7 +14,7 @@ import { jsonCopy } from './fields.ts';
 import type { Draft, SendResult } from './outbox.ts';
 import { Reader } from './reader.ts';
 import { replayWindow } from './replay.ts';
-import type { PendingMessage, Transaction, WaitOptions } from './transaction.ts';
+import type { CancelOptions, PendingMessage, Transaction, WaitOptions } from './transaction.ts';
 
 export class OpenTransaction extends Reader implements Transaction {
   /** Channels of which nothing is to be sent. A new connection has to be told. */
@@ -88,6 +88,21 @@ export class OpenTransaction extends Reader implements Transaction {
   /** Tells a server that is there; the next one is told when it is. */
   tellPaused(type: string, channel: string): void {
     if (!this.plain) this.parts.outbox.session?.write({ type, transaction: this.id, payload: { channel } });
+  }
+
+  async cancel({ run, heardMs, signal }: CancelOptions = {}): Promise<void> {
+    const running = run
+      ? [run]
+      : this.conversation.runs.filter(({ status }) => status === 'RUNNING').map(({ id }) => id);
+    await Promise.all(running.map((id) => this.#send('RUN_CANCEL', { run_id: id, heard_ms: heardMs }, signal)));
+  }
+
+  async cancelCall(call: string, { reason, signal }: WaitOptions & { readonly reason?: string } = {}): Promise<void> {
+    await this.#send('TOOL_CANCEL', { call_id: call, reason }, signal);
+  }
+
+  async approve(call: string, isApproved = true, { signal }: WaitOptions = {}): Promise<void> {
+    await this.#send('TOOL_UPDATE', { call_id: call, status: isApproved ? 'APPROVED' : 'DENIED' }, signal);
   }
 
   async leave({ signal }: WaitOptions = {}): Promise<void> {

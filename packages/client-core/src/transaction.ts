@@ -52,6 +52,13 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface CancelOptions extends WaitOptions {
+  /** The run to stop. Default: every one that is `RUNNING` in the conversation. */
+  readonly run?: string | undefined;
+  /** How much of the agent's voice was heard, in ms. */
+  readonly heardMs?: number | undefined;
+}
+
 /** A conversation. Made by `HAIPClient.startTransaction` and `joinTransaction`. */
 export interface Transaction {
   readonly id: string;
@@ -119,6 +126,19 @@ export interface Transaction {
 
   /** Ends `pause`. */
   resume(channel?: string): void;
+
+  /**
+   * Asks the agent to stop, whoever set it to work. Resolves when the log has the request; what was said until then
+   * stays, and the run's end follows as an entry. Stops nothing that has not begun, or has ended. Outcome as of
+   * {@link send}.
+   */
+  cancel(options?: CancelOptions): Promise<void>;
+
+  /** Asks to stop one tool call, by its id in `conversation.calls`; its run may go on without it. */
+  cancelCall(call: string, options?: WaitOptions & { readonly reason?: string }): Promise<void>;
+
+  /** Lets a call that waits for a person's word go on, or with false denies it. The first answer in the log counts. */
+  approve(call: string, isApproved?: boolean, options?: WaitOptions): Promise<void>;
 
   /** Leaves for this user, on all devices. Nothing more is read. */
   leave(options?: WaitOptions): Promise<void>;
