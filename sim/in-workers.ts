@@ -26,11 +26,12 @@ export async function inWorkers(share: Omit<Share, 'step'>, workers = cores): Pr
     inWorker({ ...share, from: share.from + at, count: share.count - at, step: workers }),
   );
   const coverage = new Coverage();
-  const sum: Tally = { seeds: 0, entries: 0, events: 0, healedMs: 0, found: [], coverage: [] };
+  const sum: Tally = { seeds: 0, entries: 0, events: 0, lastedMs: 0, healedMs: 0, found: [], coverage: [] };
   for (const tally of await Promise.all(shares)) {
     sum.seeds += tally.seeds;
     sum.entries += tally.entries;
     sum.events += tally.events;
+    sum.lastedMs += tally.lastedMs;
     sum.healedMs = Math.max(sum.healedMs, tally.healedMs);
     sum.found.push(...tally.found);
     coverage.add(tally.coverage);

@@ -17,6 +17,8 @@ import type { Tally } from './run-seeds.ts';
 
 const LONG_ENTRIES = 10_000_000;
 const BLOCK = 20_000;
+/** What is not met by then is not going to be. */
+const MOST_SEEDS = 250_000;
 
 const { values } = parseArgs({
   options: {
@@ -41,16 +43,21 @@ function add(sum: Tally, more: Tally): Tally {
     seeds: sum.seeds + more.seeds,
     entries: sum.entries + more.entries,
     events: sum.events + more.events,
+    lastedMs: sum.lastedMs + more.lastedMs,
     healedMs: Math.max(sum.healedMs, more.healedMs),
     found: [...sum.found, ...more.found],
     coverage: [...counts],
   };
 }
 
-/** Block after block until there were enough entries. */
+function isEnough({ entries, coverage, seeds }: Tally): boolean {
+  return (entries >= LONG_ENTRIES && missing(coverage).length === 0) || seeds >= MOST_SEEDS;
+}
+
+/** Block after block until there were enough entries, and every cell was met often enough. */
 async function runLong(): Promise<Tally> {
   let sum = await inWorkers({ from, count: BLOCK }, workers);
-  for (let at = from + BLOCK; sum.entries < LONG_ENTRIES && sum.found.length === 0; at += BLOCK) {
+  for (let at = from + BLOCK; !isEnough(sum) && sum.found.length === 0; at += BLOCK) {
     sum = add(sum, await inWorkers({ from: at, count: BLOCK }, workers));
     console.log(`${sum.seeds} seeds, ${sum.entries} entries …`);
   }
@@ -71,7 +78,8 @@ async function runMany(): Promise<void> {
   const seconds = (performance.now() - since) / 1000;
   const rates = `${Math.round(tally.seeds / seconds)} seeds/s, ${Math.round(tally.entries / seconds)} entries/s`;
   const counts = `${tally.seeds} seeds, ${tally.entries} entries, ${tally.events} events in ${Math.round(seconds)} s`;
-  const ending = `at rest within ${tally.healedMs / 1000} s; ${tally.found.length} violations`;
+  const hours = `${Math.round(tally.lastedMs / 3_600_000)} virtual hours`;
+  const ending = `${hours}; at rest within ${tally.healedMs / 1000} s; ${tally.found.length} violations`;
   console.log(`${counts} (${rates}, ${workers} workers); ${ending}`);
   if (tally.found.length > 0 || empty.length > 0) process.exitCode = 1;
 }

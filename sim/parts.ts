@@ -2,11 +2,12 @@
 
 import { HAIPClient } from '@haip/client-core';
 import { memoryHistory } from '@haip/history-memory';
-import { HAIPServer } from '@haip/server-core';
+import { HAIPServer, memoryLedger } from '@haip/server-core';
 import type { SimulatedParts } from '@haip/testing/simulator';
 
 export const parts: SimulatedParts = {
   server: (options) => new HAIPServer(options),
   client: (options) => new HAIPClient(options),
   store: (options) => memoryHistory(options),
+  ledger: (options) => memoryLedger(options),
 };

@@ -209,7 +209,37 @@ export const bugs: readonly Bug[] = [
     seed: 563,
     edits: [store('entry-window.ts', 'if (messageIdOf(entry) !== messageId) return false;\n', '')],
   },
-  { name: 'timer leak', edits: [server('session.ts', 'this.#heartbeat?.stop();', '')] },
+  { name: 'log leak', edits: [server('live-logs.ts', 'this.#held.delete(held.log.transaction);', '')] },
+  {
+    name: 'permission not checked',
+    edits: [server('access.ts', 'return user.id === record.starter ||', 'return true ||')],
+  },
+  {
+    name: 'revoked users stay',
+    edits: [server('server.ts', 'for (const session of users.of(user)) session.endRights();', '')],
+  },
+  {
+    name: 'revoked on one node only',
+    edits: [server('server.ts', 'await this.#context.history.revoke(user);', '')],
+  },
+  {
+    name: 'retry charged twice',
+    edits: [server('memory-ledger.ts', "if (find(name, now) !== undefined) return { kind: 'known', balance };", '')],
+  },
+  {
+    name: 'below zero',
+    edits: [server('memory-ledger.ts', "if (amount > balance) return { kind: 'refused', balance };", '')],
+  },
+  {
+    name: 'run of a dead server left open',
+    edits: [
+      server(
+        'closing.ts',
+        'for (const id of runs.keys()) drafts.push(pen.draft({ type: ending.type, payload: ending.payload }, id));',
+        '',
+      ),
+    ],
+  },
   {
     name: 'started twice',
     edits: [
@@ -319,5 +349,31 @@ export const bugs: readonly Bug[] = [
         'if (page && !(reader && position > reader.read)) {',
       ),
     ],
+  },
+  {
+    name: 'a debit that another node stored with is given back',
+    edits: [server('charges.ts', "outcome.position <= charge.last ? 'unwanted' : 'kept'", "'unwanted'")],
+  },
+  {
+    name: 'a log let go with a write under way',
+    edits: [server('lanes.ts', 'if (queue.idle) release();\n    else queue.push(release);', 'release();')],
+  },
+  {
+    name: 'what was allowed before leaving counts',
+    edits: [
+      server(
+        'lanes.ts',
+        "if (envelope.type === 'TRANSACTION_JOIN' && !lane.participation?.reader) lane.sending = undefined;",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'an own cancel on another channel',
+    edits: [client('entry.ts', '/^(MESSAGE|AUDIO|TOOL_|RUN_)/', '/^(MESSAGE|AUDIO|TOOL_)/')],
+  },
+  {
+    name: 'a run whose beginning was trimmed is not closed',
+    edits: [server('log-state.ts', '    this.#inferRun(entry);\n', '')],
   },
 ];

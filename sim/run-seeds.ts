@@ -27,6 +27,8 @@ export interface Tally {
   seeds: number;
   entries: number;
   events: number;
+  /** Virtual time of all together. */
+  lastedMs: number;
   healedMs: number;
   found: Found[];
   coverage: [string, number][];
@@ -34,7 +36,7 @@ export interface Tally {
 
 export async function runSeeds(parts: SimulatedParts, share: Share): Promise<Tally> {
   const coverage = new Coverage();
-  const tally: Tally = { seeds: 0, entries: 0, events: 0, healedMs: 0, found: [], coverage: [] };
+  const tally: Tally = { seeds: 0, entries: 0, events: 0, lastedMs: 0, healedMs: 0, found: [], coverage: [] };
   const since = performance.now();
   for (let at = 0; at < share.count; at += share.step) {
     if (share.withinMs !== undefined && performance.now() - since > share.withinMs) break;
@@ -43,6 +45,7 @@ export async function runSeeds(parts: SimulatedParts, share: Share): Promise<Tal
     tally.seeds++;
     tally.entries += report.entries;
     tally.events += report.events;
+    tally.lastedMs += report.lastedMs;
     tally.healedMs = Math.max(tally.healedMs, report.healedMs);
     const [first] = report.violations;
     if (first === undefined) continue;

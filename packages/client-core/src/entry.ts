@@ -9,7 +9,7 @@ export function spendsWindow(type: string): boolean {
 
 /** The channel a client writes a type on: what a person says on USER, the rest, which the server stamps, on SYSTEM. */
 export function channelOf(type: string): string {
-  return /^(MESSAGE|AUDIO|TOOL_)/.test(type) ? channels.user : channels.system;
+  return /^(MESSAGE|AUDIO|TOOL_|RUN_)/.test(type) ? channels.user : channels.system;
 }
 
 /** The entry in an envelope. Audio without binary frames carries its bytes as base64. */

@@ -45,6 +45,8 @@ export interface Credits {
 export interface Charge {
   readonly user: string;
   readonly key: string;
+  /** How far this node knew the log before it asked the ledger. */
+  readonly last: number;
   attempts: number;
   /** Taken in one of these attempts, not before. */
   taken: boolean;
@@ -53,9 +55,6 @@ export interface Charge {
   /** An attempt found that nothing needs to be paid. */
   unwanted: boolean;
 }
-
-/** How an attempt to store a message came out. */
-export type ChargeOutcome = 'stored' | 'repeat' | 'refused' | 'unknown';
 
 const ends: ReadonlySet<string> = new Set(['MESSAGE_END', 'TOOL_DONE']);
 const goesOn: ReadonlySet<string> = new Set(['MESSAGE_PART', 'TOOL_UPDATE']);
@@ -123,30 +122,32 @@ export class Charges implements Credits {
   /**
    * Takes a message's price before it is stored; undefined when it has none, INSUFFICIENT_CREDITS when the account
    * holds less. Throws or rejects when the ledger does: it may have been taken, and costs nothing more next time.
+   *
+   * @param last how far this node knows the log
    */
-  pay(user: string, transaction: string, id: string, price: number): Paid | Promise<Paid> {
+  pay(user: string, transaction: string, id: string, price: number, last: number): Paid | Promise<Paid> {
     if (price === 0) return undefined;
-    const charge = this.#begin(user, keyOf(transaction, id));
+    const charge = this.#begin(user, keyOf(transaction, id), last);
     try {
       const debit = this.ledger.debit(user, charge.key, price);
       if (!(debit instanceof Promise)) return this.#judge(charge, debit, price);
       return debit
         .then((late) => this.#judge(charge, late, price))
         .catch((error: unknown) => {
-          this.close(charge, 'unknown');
+          this.close(charge, undefined);
           throw error;
         });
     } catch (error) {
-      this.close(charge, 'unknown');
+      this.close(charge, undefined);
       throw error;
     }
   }
 
-  #begin(user: string, key: string): Charge {
+  #begin(user: string, key: string, last: number): Charge {
     const name = nameOf(user, key);
     let charge = this.#underWay.get(name);
     if (charge === undefined) {
-      charge = { user, key, attempts: 0, taken: false, kept: false, unwanted: false };
+      charge = { user, key, last, attempts: 0, taken: false, kept: false, unwanted: false };
       this.#underWay.set(name, charge);
     }
     charge.attempts++;
@@ -155,7 +156,7 @@ export class Charges implements Credits {
 
   #judge(charge: Charge, { kind, balance }: Debit, price: number): Charge | Fault {
     if (kind === 'refused') {
-      this.close(charge, 'refused');
+      this.close(charge, { kind: 'refused', why: 'missing' });
       return new Fault('INSUFFICIENT_CREDITS', { expected: `an account with ${price}`, got: `one with ${balance}` });
     }
     if (kind === 'taken') {
@@ -165,11 +166,14 @@ export class Charges implements Credits {
     return charge;
   }
 
-  /** An attempt to store what was paid for is over. Whether a refusal is for good, {@link forgive} says. */
-  close(charge: Charge, outcome: ChargeOutcome): void {
-    if (outcome === 'stored' || outcome === 'unknown') charge.kept = true;
-    // Stored before its key was forgotten, so it was paid for then.
-    if (outcome === 'repeat' && charge.taken) charge.unwanted = true;
+  /** An attempt to store what was paid for is over; undefined: nobody knows how. Whether a refusal is for good, {@link forgive} says. */
+  close(charge: Charge, outcome: Draft['outcome']): void {
+    const kind = outcome?.kind;
+    if (kind === 'stored' || kind === undefined) charge.kept = true;
+    // It was there before it was paid for here: its key was forgotten since it was first paid for. One that another
+    // node stored meanwhile found this debit, and is paid by it.
+    if (outcome?.kind === 'repeat' && charge.taken)
+      charge[outcome.position <= charge.last ? 'unwanted' : 'kept'] = true;
     if (--charge.attempts > 0) return;
     this.#underWay.delete(nameOf(charge.user, charge.key));
     if (charge.unwanted && !charge.kept) this.#undo(charge.user, charge.key);

@@ -88,6 +88,8 @@ export class Lanes implements Fate {
     if (!isId(transaction)) return this.#session.reject(envelope, notFound);
     if (!this.#lanes.has(transaction) && !this.hasRoom()) return this.#session.reject(envelope, tooMany);
     const lane = this.#lane(transaction);
+    // What was allowed before was for a reading that has ended.
+    if (envelope.type === 'TRANSACTION_JOIN' && !lane.participation?.reader) lane.sending = undefined;
     // What keeps to a window is bounded by that.
     const [count, bytes] = arrival?.beyond === false ? [0, 0] : [1, size];
     if (count > 0 && (lane.queued >= limits.maxQueuedMessages || lane.queuedBytes >= limits.maxQueuedBytes)) {
@@ -181,17 +183,22 @@ export class Lanes implements Fate {
 
   /** Lets go of a lane, unless somebody waits in it, or it must remember what is to come before everything else. */
   drop(lane: Lane): void {
+    const isNeeded = lane.queue.length > 0 || lane.blocked !== undefined;
     this.#leave(lane);
-    if (lane.queue.length > 0 || lane.blocked !== undefined) return;
+    if (isNeeded) return;
     this.#flow?.settleUp(lane);
     this.#lanes.delete(lane.transaction);
   }
 
   #leave(lane: Lane): void {
     lane.stopReading();
-    if (lane.participation === undefined) return;
-    this.#session.context.logs.release(lane.participation.log);
+    const { participation, queue } = lane;
+    if (participation === undefined) return;
     lane.participation = undefined;
+    const release = (): void => this.#session.context.logs.release(participation.log);
+    // What is being stored now is to be seen by those who stay: the log stays in hand until it is.
+    if (queue.idle) release();
+    else queue.push(release);
   }
 }
 

@@ -93,6 +93,7 @@ export class LogState {
       this.asks.push({ position: entry.position, id: entry.id });
     if (type === 'MESSAGE') return;
     const payload = isJsonObject(entry.payload) ? entry.payload : {};
+    this.#inferRun(entry);
     switch (type) {
       case 'TRANSACTION_JOIN':
         if (user !== null) this.members.add(user);
@@ -148,6 +149,11 @@ export class LogState {
     }
   }
 
+  /** The beginning of a run may have been trimmed before this node read: what is said within it tells that it is open. */
+  #inferRun({ user, run_id }: Entry): void {
+    if (user === null && run_id !== undefined && !this.runs.has(run_id)) this.runs.set(run_id, { cancel: undefined });
+  }
+
   #foldRun({ type, run_id }: Entry, payload: JsonObject): void {
     if (type === 'RUN_STARTED') this.runs.set(String(run_id), { cancel: undefined });
     else if (type === 'RUN_CANCEL') {
@@ -163,8 +169,13 @@ export class LogState {
     if (type === 'TOOL_CALL') {
       this.calls.set(id, { owner: user, runId: run_id, approved: undefined, isCancelled: false });
     } else if (type === 'TOOL_DONE') this.calls.delete(id);
-    else if (call === undefined) return;
-    else if (type === 'TOOL_CANCEL') call.isCancelled = true;
+    else if (call === undefined) {
+      // The same of a call: only its owner says how far it is.
+      if (type === 'TOOL_UPDATE' && user === null) {
+        this.calls.set(id, { owner: user, runId: run_id, approved: undefined, isCancelled: false });
+      }
+      return;
+    } else if (type === 'TOOL_CANCEL') call.isCancelled = true;
     else if (payload['status'] === 'APPROVED' || payload['status'] === 'DENIED') {
       call.approved ??= payload['status'] === 'APPROVED';
     }

@@ -53,7 +53,7 @@ export class Meter {
 
   #take({ id }: Draft, price: number): Paid | Promise<Paid> {
     try {
-      const paid = this.#charges.pay(this.#user, this.#transaction, id, price);
+      const paid = this.#charges.pay(this.#user, this.#transaction, id, price, 0);
       return paid instanceof Promise ? paid.catch(() => noAnswer) : paid;
     } catch {
       // The ledger logs its own troubles; here only the turn's end depends on it.
@@ -76,7 +76,7 @@ export class Meter {
 
   #close(paid: Charge, { outcome }: Draft): void {
     if (outcome?.kind === 'refused') paid.unwanted = true;
-    this.#charges.close(paid, outcome?.kind ?? 'unknown');
+    this.#charges.close(paid, outcome);
   }
 
   #refuse({ code }: Fault): Promise<never> {

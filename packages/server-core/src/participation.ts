@@ -236,7 +236,7 @@ export class Participation implements ReaderOwner, Fate {
     const price = charges.priceOf(draft, user, transaction);
     if (price instanceof Fault) return this.#refuse(submission, price);
     try {
-      const paid = charges.pay(user, transaction, draft.id, price);
+      const paid = charges.pay(user, transaction, draft.id, price, this.log.last);
       if (!(paid instanceof Promise)) return this.#storePaid(submission, draft, paid);
       return paid.then(
         (late) => this.#storePaid(submission, draft, late),
@@ -272,7 +272,7 @@ export class Participation implements ReaderOwner, Fate {
   #decide(submission: Submission, draft: Draft, charge?: Charge): Pending {
     const { outcome } = draft;
     this.#underWay = undefined;
-    if (charge) this.#context.charges?.close(charge, outcome?.kind ?? 'unknown');
+    if (charge) this.#context.charges?.close(charge, outcome);
     if (outcome?.kind === 'stored') {
       if (this.reader !== undefined) this.#own.add(outcome.position);
       this.lastOwn = outcome.position;
@@ -306,7 +306,7 @@ export class Participation implements ReaderOwner, Fate {
   /** The store did not say. Whoever sends it again under the same id finds out. */
   unknown(submission: Submission, error: unknown, charge?: Charge): void {
     this.#underWay = undefined;
-    if (charge) this.#context.charges?.close(charge, 'unknown');
+    if (charge) this.#context.charges?.close(charge, undefined);
     const { transaction } = this.log;
     this.#context.log('error', 'append failed', { transaction, error });
     this.answer(submission, new Fault('OVERLOADED', { expected: 'the store to answer' }));

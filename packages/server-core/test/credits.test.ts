@@ -13,6 +13,7 @@ import {
   type LinkedPeer,
   say,
   see,
+  seeEntry,
   sendHai,
   settled,
   start,
@@ -230,6 +231,47 @@ describe.each(ledgers)('an account in a ledger %s', (_, wrap) => {
     expect([balances(ada).at(-1), balances(twin).at(-1)]).toEqual([2, 2]);
     expect([balances(eve), balances(plain)]).toEqual([[], []]);
   });
+});
+
+test('a message whose author is gone when it is paid for is seen by who came meanwhile', async () => {
+  const clock = fakeClock();
+  const inner = watchedLedger(clock);
+  const paid = Promise.withResolvers<void>();
+  const ledger: CreditLedger = { ...inner, debit: (...debit) => paid.promise.then(() => inner.debit(...debit)) };
+  const { enter } = testServer({ clock, credits: { ledger }, tools: [mute], authenticate: ({ user }) => userOf(user) });
+  const ada = await enter('ada');
+  const { id } = await start(ada, 'mute');
+  ada.send({ type: 'MESSAGE', transaction: id, payload: 'still here?' });
+  await clock.settle();
+  ada.link.cut();
+  const bob = await enter('bob');
+  await join(bob, id);
+  paid.resolve();
+
+  await seeEntry(bob, { type: 'MESSAGE', payload: 'still here?' });
+});
+
+test('I21: a message that another node stored with the debit of this one is paid for', async () => {
+  const clock = fakeClock();
+  const shared = testHistory(clock);
+  const history = heldStore(shared);
+  const ledger = watchedLedger(clock);
+  const node = { clock, credits: { ledger }, tools: [mute], authenticate: () => userOf('ada', { credits: 5 }) };
+  const [first, second] = [testServer({ ...node, history }), testServer({ ...node, history: shared })];
+  const ada = await first.enter('ada');
+  const { id } = await start(ada, 'mute');
+  const said = { type: 'MESSAGE', transaction: id, id: 'once', payload: 'x' };
+  const release = history.hold(id);
+  const slow = ada.send(said);
+  await clock.settle();
+  const again = await second.enter('ada');
+  await join(again, id);
+  await settled(again, again.send(said));
+  release();
+  await settled(ada, slow);
+  await clock.settle();
+
+  expect([await ledger.balance('ada'), ledger.taken.size]).toEqual([4, 1]);
 });
 
 test('[CREDIT-2] a balance is told once for all that changed it in one turn of the event loop', async () => {

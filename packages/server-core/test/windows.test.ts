@@ -197,6 +197,20 @@ describe('the window of a channel', () => {
     expect(said(eve, id)).toEqual(['0', '1', '2', '1', '2', '3']);
   });
 
+  test('[FLOW-4] is not larger for what was granted between leaving and joining again', async () => {
+    const { ada, eve, id, epoch } = await reading(windows(3));
+    await join(eve, id);
+    for (const n of times(9, String)) await say(ada, id, n);
+    await settle();
+    eve.send({ type: 'TRANSACTION_LEAVE', transaction: id });
+    await settled(eve, eve.send({ type: 'MESSAGE', transaction: id, payload: 'not gone yet' }));
+    await settled(eve, grant(eve, id, { channel: 'USER', add_messages: 3 }));
+    await join(eve, id, { epoch, seq: '3' });
+    await settle();
+
+    expect(said(eve, id)).toEqual(['0', '1', '2', '1', '2', '3']);
+  });
+
   test('[FLOW-4] is whole again for who may read again and joins', async () => {
     let permissions: Record<string, string[]> = { MESSAGE: ['*'], TRANSACTION_JOIN: ['*'] };
     const { ada, eve, id, epoch } = await reading(windows(3), {

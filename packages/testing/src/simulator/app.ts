@@ -67,9 +67,7 @@ export class App {
   readonly sending: Sending;
   /** Requests that wait for an answer. */
   asking = 0;
-  user: string;
-  /** Whoever it was before; their messages stay theirs. */
-  changedUser = false;
+  readonly user: string;
   readonly #parts: AppParts;
   #sent = 0;
 
@@ -112,12 +110,13 @@ export class App {
   }
 
   heard(envelope: Envelope): void {
-    if (envelope.type === 'ERROR') this.#parts.code(String((envelope.payload as { code?: unknown }).code));
+    const { code, verdict } = envelope.payload as { readonly code?: unknown; readonly verdict?: unknown };
+    if (envelope.type === 'ERROR' || verdict === 'refused') this.#parts.code(String(code));
   }
 
-  connect(): void {
+  readonly connect = (): void => {
     this.client.connect().catch((error: unknown) => this.#told('connect', error));
-  }
+  };
 
   /** The next word that is known to be this application's own. */
   token(): string {
@@ -153,6 +152,21 @@ export class App {
     const token = this.token();
     const audio = { bytes: new TextEncoder().encode(`${token} la la`), mime: 'audio/opus', durationMs: 20 };
     this.#follow({ who: this.name, transaction: transaction.id, token }, transaction.sendAudio(audio));
+  }
+
+  /** Stops the agent, whoever set it to work. */
+  cancel({ transaction }: Chat): void {
+    const sent = { who: this.name, transaction: transaction.id, token: undefined };
+    this.#followed(sent, transaction.cancel()).catch(() => {});
+  }
+
+  /** Stops the newest call, or answers it. */
+  answerCall({ transaction }: Chat, word: 'approve' | 'deny' | 'cancel'): void {
+    const call = transaction.conversation.calls.at(-1);
+    if (call === undefined) return;
+    const sent = { who: this.name, transaction: transaction.id, token: undefined };
+    const said = word === 'cancel' ? transaction.cancelCall(call.id) : transaction.approve(call.id, word === 'approve');
+    this.#followed(sent, said).catch(() => {});
   }
 
   /** Says something bit by bit, with pauses. */

@@ -4,6 +4,7 @@
 import type { App } from './app.ts';
 import type { Chance } from './chance.ts';
 import type { Line } from './network.ts';
+import type { Loss } from './people.ts';
 import type { ServerNode } from './server-node.ts';
 import type { KeptLog, StoreWeather } from './store-node.ts';
 
@@ -24,8 +25,11 @@ export interface Victims {
   start(node: ServerNode): void;
   /** Puts a store in the place of this one that has only part of it. */
   loseStore(keep: (log: KeptLog) => number): void;
-  /** The page is loaded anew. */
-  reload(app: App): void;
+  /** The page is loaded anew, perhaps by somebody else. */
+  reload(app: App, user?: string): void;
+  /** A user loses rights, and a node is told to end what is open of theirs; `restore` gives the rights back. */
+  revoke(user: string, loss: Loss): void;
+  restore(user: string): void;
 }
 
 /** Does it, and gives the applications it is done to. */
@@ -33,11 +37,26 @@ type Fault = (victims: Victims) => readonly App[];
 
 function toLine(victims: Victims, harm: (line: Line) => void): readonly App[] {
   const lines = victims.lines().filter(({ broken, link }) => !broken && !link.isOver('client'));
-  if (lines.length === 0) return [];
-  const line = victims.chance.pick(lines);
+  const busy = lines.filter(({ caller }) => victims.apps.some((app) => app === caller && isBusy(app)));
+  const line = preferring(victims.chance, busy, lines);
+  if (line === undefined) return [];
   const hit = victims.apps.filter((app) => app === line.caller);
   harm(line);
   return hit;
+}
+
+/** One application; rather one that is in the middle of something than one that only waits. */
+function toApp({ chance, apps }: Victims, harm: (app: App) => void): readonly App[] {
+  const app = preferring(chance, apps.filter(isBusy), apps);
+  if (app === undefined) return [];
+  harm(app);
+  return [app];
+}
+
+const isBusy = ({ state }: App): boolean => state !== 'idle';
+
+function preferring<T>(chance: Chance, some: readonly T[], all: readonly T[]): T | undefined {
+  return chance.pick(some.length > 0 && chance.happens(0.7) ? some : all);
 }
 
 /** Those who are connecting have no link yet; a fault of what they dial hits them all the same. */
@@ -100,12 +119,10 @@ const faults = {
   'store fails before': storeIs({ failBefore: 0.3, lateMs: 200 }, { failBefore: 0 }),
   'store fails after': storeIs({ failAfter: 0.3, lateMs: 200 }, { failAfter: 0 }),
   'store slow': storeIs({ late: 1, lateMs: 3_000 }, { late: 0, lateMs: 20 }),
-  'client stall': ({ chance, apps }) => {
-    if (apps.length === 0) return [];
-    const app = chance.pick(apps);
-    app.host.stalledUntil = app.host.clock.monotonic() + chance.pick([50, 2_000, 40_000]);
-    return [app];
-  },
+  'client stall': (victims) =>
+    toApp(victims, ({ host }) => {
+      host.stalledUntil = host.clock.monotonic() + victims.chance.pick([50, 2_000, 40_000]);
+    }),
   'wall clock': ({ chance, apps, nodes }) => {
     const ms = chance.pick([-3_600_000, -1_000, 1_000, 86_400_000]);
     if (chance.happens(0.5) && apps.length > 0) {
@@ -116,15 +133,31 @@ const faults = {
     chance.pick(nodes).jumpWall(ms);
     return apps;
   },
-  reload: (victims) => {
-    if (victims.apps.length === 0) return [];
-    const app = victims.chance.pick(victims.apps);
-    victims.reload(app);
-    return [app];
+  reload: (victims) => toApp(victims, (app) => victims.reload(app)),
+  revocation: (victims) => {
+    const { chance, apps } = victims;
+    if (apps.length === 0) return [];
+    const { user } = chance.pick(apps);
+    victims.revoke(user, chance.pick(['banned', 'own']));
+    forAWhile(victims, () => victims.restore(user));
+    return apps.filter((app) => app.user === user);
   },
+  'another user': (victims) => toApp(victims, (app) => victims.reload(app, victims.chance.pick(['ada', 'bob', 'eve']))),
 } as const satisfies Record<string, Fault>;
 
 export type FaultName = keyof typeof faults;
+
+/** What is done to a link: it cannot hit who has none yet. */
+export const linkFaults: readonly FaultName[] = [
+  'cut',
+  'half-open client',
+  'half-open server',
+  'silence',
+  'one way up',
+  'one way down',
+  'slow up',
+  'slow down',
+];
 
 export const faultNames = Object.keys(faults) as FaultName[];
 

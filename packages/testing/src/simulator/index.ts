@@ -1,7 +1,7 @@
 export { type AppState, appStates } from './app.ts';
 export type { Invariant, Violation } from './checker/verdicts.ts';
 export { Coverage } from './coverage.ts';
-export { type FaultName, faultNames } from './faults.ts';
+export { type FaultName, faultNames, linkFaults } from './faults.ts';
 export {
   type LinkFactory,
   type LinkOptions,

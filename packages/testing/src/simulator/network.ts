@@ -28,6 +28,8 @@ export interface Line {
   /** The session, once the caller heard the server's HAI. */
   session: string | undefined;
   readonly windows: WindowWatch;
+  /** Who the client said it is, and when the server heard that. */
+  greeting: { readonly user: string; readonly at: number } | undefined;
   /** It takes nothing, or loses everything, without a sign: only silence tells. */
   broken: boolean;
 }
@@ -142,6 +144,7 @@ export class Network {
       process: node.host,
       session: undefined,
       windows: new WindowWatch(this.#options.verdicts),
+      greeting: undefined,
       broken: false,
     };
     this.lines.add(line);

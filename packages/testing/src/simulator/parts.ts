@@ -9,6 +9,7 @@ import type {
   Conversation,
   ConversationEntry,
   ConversationGap,
+  CreditLedger,
   HistoryStore,
   Ids,
   JsonValue,
@@ -28,6 +29,8 @@ export interface SimulatedServerOptions {
   readonly ids: Ids;
   readonly signer: Signer;
   readonly logger: Logger;
+  /** Keeps the accounts, at the server's default prices; without it nothing costs anything. */
+  readonly credits: { readonly ledger: CreditLedger } | undefined;
   readonly limits: {
     readonly maxReplayEntries: number;
     readonly turnTimeoutMs: number;
@@ -49,6 +52,8 @@ export interface SimulatedServer {
   readonly connections: number;
   /** Transactions in hand. */
   readonly transactions: number;
+  /** Ends all connections of a user, here and on the other nodes. */
+  disconnectUser(user: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -89,6 +94,10 @@ export interface SimulatedTransaction {
   sendAudio(audio: AudioMessage, options?: Waiting): Promise<{ readonly id: string; readonly position?: number }>;
   stream(options?: Waiting): MessageWriter;
   getReplayWindow(from?: number, to?: number): AsyncIterable<ConversationEntry>;
+  /** Stops every run. */
+  cancel(): Promise<void>;
+  cancelCall(call: string): Promise<void>;
+  approve(call: string, isApproved: boolean): Promise<void>;
   leave(): Promise<void>;
   end(): Promise<void>;
 }
@@ -121,6 +130,8 @@ export interface SimulatedParts {
   client(options: SimulatedClientOptions): SimulatedClient;
   /** An empty store. */
   store(options: SimulatedStoreOptions): HistoryStore;
+  /** Accounts without anybody's. */
+  ledger(options: { readonly clock: Clock }): CreditLedger;
   /** Default: {@link orderedLink}, a WebSocket. */
   readonly link?: LinkFactory | undefined;
 }

@@ -23,6 +23,8 @@ export interface Scenario {
   readonly maxJoined: number;
   /** Frames that a client, and the server, may be sent before they allow more. */
   readonly windowMessages: number;
+  /** What each account begins with; undefined: nothing costs anything. */
+  readonly credits: number | undefined;
 }
 
 export function scenarioOf(seed: number): Scenario {
@@ -49,6 +51,7 @@ export function scenarioOf(seed: number): Scenario {
     highWaterBytes: calm ? 1_048_576 : chance.pick([512, 4_096, 65_536]),
     binary: chance.happens(0.8),
     windowMessages: chance.pick([2, 8, 1_024]),
+    credits: chance.happens(0.25) ? chance.pick(calm ? [1_000] : [3, 20, 1_000]) : undefined,
     maxJoined: chance.happens(0.2) && !faults.has('store loss') ? 3 : 100,
   };
 }

@@ -1,6 +1,7 @@
 // A machine that serves: its process may crash, be drained, stall, and come back as another process over the same store.
 
-import type { Authenticator, HAIPUser, JsonObject, LogLevel, Signer, Tool } from '@haip/protocol';
+import type { Authenticator, LogLevel, Signer, Tool } from '@haip/protocol';
+import type { Accounts } from './accounts.ts';
 import type { SimulatedParts, SimulatedServer, SimulatedServerOptions } from './parts.ts';
 import type { StoreNode } from './store-node.ts';
 import type { Trace } from './trace.ts';
@@ -14,6 +15,8 @@ export interface NodeParts {
   readonly store: StoreNode;
   readonly limits: SimulatedServerOptions['limits'];
   readonly authenticate: Authenticator;
+  /** Who pays; undefined: nobody. */
+  readonly accounts: Accounts | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: each tool has an input type of its own
   tools(host: Host): readonly Tool<any>[];
   /** Told what a server logs. */
@@ -78,7 +81,7 @@ export class ServerNode {
   }
 
   #make(): SimulatedServer {
-    const { parts, store, limits, authenticate, tools, logged, trace } = this.#parts;
+    const { parts, store, limits, authenticate, accounts, tools, logged, trace } = this.#parts;
     const { host, name } = this;
     const prefix = `${name}${this.#starts++ === 0 ? '' : String.fromCharCode(96 + this.#starts)}-`;
     let next = 0;
@@ -88,6 +91,7 @@ export class ServerNode {
       ids: () => `${prefix}${++next}`,
       signer: plainSigner,
       limits,
+      credits: accounts && { ledger: accounts.view(host) },
       logger: (level, event, fields = {}) => {
         if (!host.alive) return;
         trace.note(name, `log ${event}`);
@@ -99,20 +103,3 @@ export class ServerNode {
     return server;
   }
 }
-
-const all = ['*'];
-const permissions = {
-  MESSAGE: all,
-  AUDIO: all,
-  TRANSACTION_JOIN: all,
-  TRANSACTION_END: all,
-  REPLAY_REQUEST: all,
-};
-
-/** Everybody is who they say, save `nobody`; `eve` may see nothing that is not her own, `ada`'s may be taken away. */
-export const authenticate: Authenticator = (auth: JsonObject | null): HAIPUser | null => {
-  const id = auth?.['user'];
-  if (typeof id !== 'string' || id === 'nobody') return null;
-  if (id === 'eve' || auth?.['rights'] === 'none') return { id, permissions: { MESSAGE: all }, credits: 1000 };
-  return { id, permissions, credits: 1000 };
-};

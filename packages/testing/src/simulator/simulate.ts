@@ -25,6 +25,8 @@ export interface SimulationReport {
   /** Entries handed to applications. */
   readonly entries: number;
   readonly events: number;
+  /** How long it lasted, in virtual ms. */
+  readonly lastedMs: number;
   /** How long it took until all was at rest after the faults had stopped, in virtual ms. */
   readonly healedMs: number;
   readonly trace: readonly string[] | undefined;
@@ -48,6 +50,7 @@ export async function simulate({
     hash: told.hash,
     entries: everybody.reduce((sum, app) => sum + handedTo(app), 0),
     events: world.events,
+    lastedMs: world.now,
     healedMs,
     trace: told.lines,
   };

@@ -1,17 +1,21 @@
 // The machines, the people and the checker of one scenario, and the four acts of it.
 
 import type { Envelope, LogLevel } from '@haip/protocol';
+import { Accounts } from './accounts.ts';
 import { App, type AppParts } from './app.ts';
 import { Chance } from './chance.ts';
 import { judgeAgreement, judgeCalm, judgeSeams, unrest } from './checker/at-rest.ts';
+import { judgePaid } from './checker/paid.ts';
+import { RightsWatch } from './checker/rights-watch.ts';
 import { StoredLogs } from './checker/stored-logs.ts';
 import { Verdicts } from './checker/verdicts.ts';
 import type { Coverage } from './coverage.ts';
 import { strike, type Victims } from './faults.ts';
 import { type Line, Network } from './network.ts';
 import type { SimulatedParts } from './parts.ts';
+import { type Loss, People } from './people.ts';
 import type { Scenario } from './scenario.ts';
-import { authenticate, ServerNode } from './server-node.ts';
+import { ServerNode } from './server-node.ts';
 import { calmWeather, type KeptLog, StoreNode } from './store-node.ts';
 import { toolsOn } from './tools.ts';
 import { Trace } from './trace.ts';
@@ -45,6 +49,9 @@ export class Simulation {
   readonly #logs: StoredLogs;
   readonly #store: StoreNode;
   readonly #network: Network;
+  readonly #people: People;
+  readonly #accounts: Accounts | undefined;
+  readonly #rights: RightsWatch;
   readonly #nodes: ServerNode[] = [];
   /** Processes that were asked to end. */
   readonly #drained: Host[] = [];
@@ -77,6 +84,11 @@ export class Simulation {
       this.#logs,
     );
     this.#store.weather = this.#usualWeather();
+    this.#people = new People(() => world.now, scenario.credits ?? 1_000);
+    this.#rights = new RightsWatch(this.#people, this.#logs, verdicts);
+    if (scenario.credits !== undefined) {
+      this.#accounts = new Accounts(parts.ledger({ clock: this.#outside.clock }), this.#store);
+    }
     this.#network = this.#makeNetwork(new Chance(seed, 'network'));
     const tools = new Chance(seed, 'tools');
     for (let at = 0; at < scenario.nodes; at++) {
@@ -87,7 +99,8 @@ export class Simulation {
           parts,
           store: this.#store,
           limits: limitsOf(scenario),
-          authenticate,
+          authenticate: this.#people.authenticate,
+          accounts: this.#accounts,
           tools: (host) => toolsOn(host, tools),
           logged: (level, event, fields) => this.#logged(level, event, fields),
         },
@@ -123,7 +136,8 @@ export class Simulation {
 
   async #chaos(): Promise<void> {
     const { apps, actions, chaosMs, faults } = this.#scenario;
-    for (let at = 0; at < apps; at++) this.#newApp(this.#workload.pick(['ada', 'bob']), this.#workload.between(0, 50));
+    for (let at = 0; at < apps; at++)
+      this.#newApp(this.#workload.pick(['ada', 'bob', 'ada', 'bob', 'eve']), this.#workload.between(0, 50));
     for (let at = 0; at < apps * actions; at++) {
       this.#outside.after(this.#workload.between(0, chaosMs), () => {
         if (this.apps.length > 0) act(this.#workloadParts(), this.#workload.pick(this.apps));
@@ -148,12 +162,15 @@ export class Simulation {
       link.resume('down');
     }
     for (const node of this.#nodes) node.start();
+    this.#people.restoreAll();
+    await this.#accounts?.fill(this.#people.names);
+    for (const { client, connect } of this.apps) if (client.state.name === 'disconnected') connect();
     this.trace.note('world', 'heal');
     const since = this.world.now;
     const parts = { apps: this.apps, logs: this.#logs, verdicts: this.verdicts };
     for (let stepMs = 250; !this.verdicts.any; stepMs = Math.min(2_000, stepMs * 2)) {
       await this.world.advance(stepMs);
-      const restless = unrest(parts);
+      const restless = unrest(parts) ?? this.#rights.late(this.#network.lines);
       this.healedMs = this.world.now - since;
       if (restless === undefined) return;
       if (this.healedMs < REST_WITHIN_MS) continue;
@@ -168,6 +185,11 @@ export class Simulation {
     // A message that its author takes back between an ERROR and its retry has no body when its receipt comes after all.
     if (this.#store.failures === 0) judgeSeams(parts);
     for (const { sending } of this.everybody) sending.judgeDenials();
+    if (this.#accounts) {
+      const { faults } = this.#scenario;
+      const exactly = this.#store.failures === 0 && !faults.has('node crash') && !faults.has('store loss');
+      judgePaid({ accounts: this.#accounts, logs: this.#logs, verdicts: this.verdicts, exactly });
+    }
     if (this.#scenario.calm) judgeCalm(parts);
   }
 
@@ -238,7 +260,9 @@ export class Simulation {
       drain: (node) => this.#drain(node),
       start: (node) => node.start(),
       loseStore: (keep) => this.#loseStore(keep),
-      reload: (app) => this.#reload(app),
+      reload: (app, user) => this.#reload(app, user),
+      revoke: (user, loss) => this.#revoke(user, loss),
+      restore: (user) => this.#people.restore(user),
     };
   }
 
@@ -267,15 +291,36 @@ export class Simulation {
       if (count === 0) gone.push(transaction);
       else kept.push({ record, drafts: drafts.slice(0, count) });
     }
+    // With it goes whose rights had ended: who had not heard of it never will.
+    this.#rights.forget();
     // The store of the simulator answers at once when it is asked in person, unless it never does.
     void this.#store.lose(this.#emptyStore(), kept, gone);
   }
 
-  #reload(app: App): void {
+  #reload(app: App, user = app.user): void {
     const cursors = app.die();
     this.apps.splice(this.apps.indexOf(app), 1);
-    const next = this.#newApp(app.user, this.#faults.between(0, 500));
+    const next = this.#newApp(user, this.#faults.between(0, 500));
     for (const { id, cursor } of cursors) next.join(id, cursor.epoch === '' ? undefined : cursor);
+  }
+
+  /** Somebody takes a user's rights, and tells one node after the other until one has done what is to be done. */
+  #revoke(user: string, loss: Loss): void {
+    this.#people.lose(user, loss);
+    const since = this.world.now;
+    let isDone = false;
+    const tell = (): void => {
+      if (isDone) return;
+      this.#outside.after(5_000, tell);
+      const { server, host, up } = this.#faults.pick(this.#nodes);
+      if (!up) return;
+      const done = (): void => {
+        if (host.alive) this.#rights.revoked(user, since);
+        isDone ||= host.alive;
+      };
+      host.after(0, () => void server.disconnectUser(user).then(done, () => {}));
+    };
+    tell();
   }
 
   #newApp(user: string, delayMs: number): App {
@@ -321,7 +366,7 @@ export class Simulation {
       heard: (line, way, envelope) => this.#heard(line, way, envelope),
       ended: (line, side, code) => {
         this.trace.note(side === 'client' ? line.caller.name : line.node.name, 'link ended', code);
-        if (side === 'client') this.#coverage.count(`close ${code}`);
+        this.#coverage.count(`close ${code}`);
       },
     });
   }
@@ -331,6 +376,7 @@ export class Simulation {
     const who = way === 'up' ? line.node.name : line.caller.name;
     this.trace.note(who, `hears ${type}`, `${id} ${seq}`, transaction ?? '', related_id);
     line.windows.heard(way, envelope);
+    this.#rights.heard(line, way, envelope);
     if (way === 'up') return;
     line.caller.heard?.(envelope);
     if (type !== 'HAI') return;

@@ -40,6 +40,13 @@ export interface KeptLog {
   readonly drafts: readonly Draft[];
 }
 
+/** Who is told of what others did. */
+interface Watcher {
+  readonly host: Host;
+  readonly changed: (transaction: string) => void;
+  readonly revoked: ((user: string) => void) | undefined;
+}
+
 export const calmWeather: StoreWeather = { late: 0, lateMs: 0, failBefore: 0, failAfter: 0 };
 
 type Call<T> = () => T | Promise<T>;
@@ -55,7 +62,7 @@ export class StoreNode {
   readonly #witness: StoreWitness;
   /** Several nodes use it: they look by themselves now and then, so that a hint may be lost. */
   readonly #isShared: boolean;
-  readonly #watchers = new Set<{ readonly host: Host; readonly changed: (transaction: string) => void }>();
+  readonly #watchers = new Set<Watcher>();
   #inner: HistoryStore;
 
   constructor(
@@ -92,12 +99,14 @@ export class StoreNode {
       await fresh.append(record.transaction, rest);
       this.#witness.lost(record.transaction, epoch, drafts);
     }
-    for (const transaction of [...gone, ...kept.map(({ record }) => record.transaction)]) this.#hint(transaction);
+    for (const transaction of [...gone, ...kept.map(({ record }) => record.transaction)]) {
+      this.#toOthers(undefined, ({ changed }) => changed(transaction));
+    }
   }
 
   /** The store as one node has it. */
   view(host: Host): HistoryStore {
-    const ask = <T>(name: string, call: Call<T>): T | Promise<T> => this.#ask(host, name, call);
+    const ask = <T>(name: string, call: Call<T>): T | Promise<T> => this.ask(host, name, call);
     const witness = this.#witness;
     return {
       supports: { ...this.#inner.supports, shared: this.#isShared },
@@ -127,7 +136,10 @@ export class StoreNode {
           }),
         ),
       heads: (transactions, since) => ask('heads', () => this.#inner.heads(transactions, since)),
-      revoke: (user) => ask('revoke', () => this.#inner.revoke(user)),
+      revoke: (user) =>
+        ask('revoke', () =>
+          seen(this.#inner.revoke(user), () => this.#toOthers(host, ({ revoked }) => revoked?.(user))),
+        ),
       compact: (transaction, message) => ask('compact', () => this.#inner.compact(transaction, message)),
       lease: (transaction, holder, ttlMs) =>
         ask('lease', () =>
@@ -138,8 +150,8 @@ export class StoreNode {
         ),
       saveLease: (transaction, fence, record) =>
         ask('saveLease', () => this.#inner.saveLease(transaction, fence, record)),
-      watch: (changed) => {
-        const watcher = { host, changed };
+      watch: (changed, revoked) => {
+        const watcher = { host, changed, revoked };
         this.#watchers.add(watcher);
         return () => void this.#watchers.delete(watcher);
       },
@@ -148,10 +160,10 @@ export class StoreNode {
   }
 
   #append(host: Host, transaction: string, drafts: readonly Draft[], fence: number | undefined): void | Promise<void> {
-    const pending = this.#ask<void>(host, 'append', () =>
+    const pending = this.ask<void>(host, 'append', () =>
       seen(this.#inner.append(transaction, drafts, fence), () => {
         this.#witness.appended(transaction, drafts, fence);
-        this.#hint(transaction, host);
+        this.#toOthers(host, ({ changed }) => changed(transaction));
       }),
     );
     if (!(pending instanceof Promise)) return pending;
@@ -162,18 +174,20 @@ export class StoreNode {
     });
   }
 
-  /** Others learn that there is more: a while later, sometimes twice, or not at all. */
-  #hint(transaction: string, from?: Host): void {
-    for (const { host, changed } of this.#watchers) {
+  /** Others learn what one node did: a while later, sometimes twice, or not at all. */
+  #toOthers(from: Host | undefined, tell: (watcher: Watcher) => void): void {
+    for (const watcher of this.#watchers) {
+      const { host } = watcher;
       if (host === from) continue;
       const isLost = this.#isShared && this.#chance.happens(0.1);
       for (let times = isLost ? 0 : this.#chance.pick([1, 1, 1, 2]); times > 0; times--) {
-        host.after(this.#chance.between(0, 40), () => changed(transaction));
+        host.after(this.#chance.between(0, 40), () => tell(watcher));
       }
     }
   }
 
-  #ask<T>(host: Host, name: string, call: Call<T>): T | Promise<T> {
+  /** Asks as one node does: it may be answered late, or not although it was done. */
+  ask<T>(host: Host, name: string, call: Call<T>): T | Promise<T> {
     const { late, lateMs, failBefore, failAfter } = this.weather;
     const chance = this.#chance;
     if (late === 0 && failBefore === 0 && failAfter === 0) return call();
@@ -211,6 +225,7 @@ export class StoreNode {
   }
 }
 
-function seen<T, R>(answer: T | Promise<T>, look: (answer: T) => R): R | Promise<R> {
+/** Looks at an answer when it is there. */
+export function seen<T, R>(answer: T | Promise<T>, look: (answer: T) => R): R | Promise<R> {
   return answer instanceof Promise ? answer.then(look) : look(answer);
 }

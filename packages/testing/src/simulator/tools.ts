@@ -5,7 +5,19 @@ import type { Chance } from './chance.ts';
 import type { Host } from './world.ts';
 
 /** Every tool, and whether it answers each message. */
-export const toolNames = ['echo', 'stream', 'slow', 'throws', 'hangs', 'silent', 'strict', 'deaf'] as const;
+export const toolNames = [
+  'echo',
+  'stream',
+  'single',
+  'latest',
+  'slow',
+  'calls',
+  'throws',
+  'hangs',
+  'silent',
+  'strict',
+  'deaf',
+] as const;
 
 /** Resolves after a while; rejects when the turn was stopped before. */
 function pause(host: Host, delayMs: number, signal: AbortSignal): Promise<void> {
@@ -51,12 +63,32 @@ export function toolsOn(host: Host, chance: Chance): readonly Tool<any>[] {
       onAudio: (turn, audio) => turn.replyAudio(audio),
     },
     { name: 'stream', onMessage: (turn, input: JsonValue) => stream(turn, input, chance.between(1, 6), 300) },
+    // One answers one message at a time, the other always the newest.
+    ...(['refuse', 'interrupt'] as const).map((whileRunning) => ({
+      name: whileRunning === 'refuse' ? 'single' : 'latest',
+      whileRunning,
+      onMessage: (turn: Turn, input: JsonValue) => stream(turn, input, 3, 300),
+    })),
     {
       name: 'slow',
       async onMessage(turn, input: JsonValue) {
         await pause(host, chance.between(50, 1500), turn.signal);
         await turn.reply(input);
         if (chance.happens(0.3)) await stream(turn, input, 2, 0);
+      },
+    },
+    {
+      name: 'calls',
+      async onMessage(turn) {
+        const call = await turn.call('search', {});
+        for (let step = chance.between(0, 3); step > 0; step--) {
+          await call.progress(1 / step);
+          await pause(host, chance.between(0, 300), call.signal);
+        }
+        if (chance.happens(0.5)) await call.ask('Go on?');
+        // One that is left open is closed by the server.
+        if (chance.happens(0.8)) await call.done('found');
+        await turn.reply('found');
       },
     },
     {
@@ -80,11 +112,17 @@ export function toolsOn(host: Host, chance: Chance): readonly Tool<any>[] {
   ];
 }
 
+/** Tools that refuse for good what they would take a moment later. */
+export const refusesForNow: ReadonlySet<string> = new Set(['single']);
+
 /** Whether each message to a tool gets an entry that names it: an answer, or the error that there is none. */
 export const answersAlways: ReadonlySet<string> = new Set([
   'echo',
   'stream',
+  'single',
+  'latest',
   'slow',
+  'calls',
   'throws',
   'hangs',
   'strict',

@@ -40,6 +40,10 @@ const actions: readonly (readonly [weight: number, action: Action])[] = [
     },
   ],
   [3, replay],
+  [3, (_parts, app, chat) => app.cancel(chat)],
+  [2, ({ chance }, app, chat) => app.answerCall(chat, chance.pick(['approve', 'deny', 'cancel']))],
+  // More than the server takes in one message.
+  [1, (_parts, app, chat) => app.send(chat, (token) => `${token} ${'long '.repeat(900)}`)],
   [1, (_parts, app) => app.list()],
   [1, (_parts, app, chat) => app.end(chat)],
   [1, (_parts, app, chat) => app.leave(chat)],
@@ -50,6 +54,8 @@ const bag = actions.flatMap(([weight, action]) => Array.from({ length: weight },
 /** An application does something. */
 export function act(parts: WorkloadParts, app: App): void {
   const { chance, shared, maxJoined, rejoins } = parts;
+  // Turned away, it tries again: perhaps its user may come back.
+  if (app.client.state.name === 'disconnected') return app.connect();
   const chats = [...app.chats.values()].filter(({ isLeft }) => !isLeft);
   const isFull = app.chats.size + app.asking >= Math.min(4, maxJoined);
   const joinable = isFull ? [] : shared.filter((id) => !app.chats.has(id) && (rejoins || !hasRead(app, id)));
@@ -65,6 +71,7 @@ export function act(parts: WorkloadParts, app: App): void {
 const hasRead = (app: App, id: string): boolean => app.readings.some(({ transaction }) => transaction === id);
 
 function toolFor(chance: Chance): string {
+  if (chance.happens(0.02)) return 'nobody-has-it';
   return chance.happens(0.6) ? chance.pick(['echo', 'stream', 'slow']) : chance.pick(toolNames);
 }
 

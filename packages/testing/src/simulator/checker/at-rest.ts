@@ -47,13 +47,14 @@ function behind({ transaction, reading }: Chat, logs: StoredLogs): string | unde
   if (transaction.pending.length > 0 && reading.gaps + reading.restarts === 0)
     return `has ${transaction.pending.length} pending in ${transaction.id}`;
   const known = logs.known(reading.transaction);
-  if (known === undefined || log.ended || log.isAnother || !answersAlways.has(known.record.tool)) return undefined;
+  if (known === undefined || log.ended || known.logs.length > 1 || !answersAlways.has(known.record.tool))
+    return undefined;
   for (const { draft, position: at } of log.entries) {
     if (at < log.first || draft.user === null || !wantsAnswer(draft.type)) continue;
     if (log.answered.has(draft.id) || logs.unanswerable.has(draft.id)) continue;
     return `waits for an answer to ${draft.id} in ${transaction.id}`;
   }
-  return undefined;
+  return log.unfinished && `sees ${log.unfinished} go on in ${transaction.id}`;
 }
 
 function wantsAnswer(type: string): boolean {

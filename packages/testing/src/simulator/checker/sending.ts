@@ -64,7 +64,7 @@ export class Sending {
     for (const { sent, why } of this.#denied) {
       const log = this.#logs.now(sent.transaction);
       // Of a log that was lost, what was said before may have been true then.
-      if (log === undefined || log.isAnother || !log.hasToken(sent.token as string)) continue;
+      if (log === undefined || log.isAgain || !log.hasToken(sent.token as string)) continue;
       const what = `${sent.who} was told ${why} of ${sent.token}, which is stored in ${sent.transaction}`;
       this.#verdicts.violated('5 settled implies stored', what);
     }

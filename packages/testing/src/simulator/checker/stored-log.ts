@@ -24,6 +24,13 @@ export function tokenOf({ type, payload, bytes }: Pick<Draft, 'type' | 'payload'
   return typeof text === 'string' ? TOKEN.exec(text)?.[0] : undefined;
 }
 
+/** A run or a call. */
+interface Subject {
+  isOpen: boolean;
+  /** Where the agent spoke of it last. */
+  last: number;
+}
+
 interface Stream {
   readonly parts: Stored[];
   ended: boolean;
@@ -32,8 +39,11 @@ interface Stream {
 export class StoredLog {
   readonly transaction: string;
   readonly epoch: string;
-  /** It took the place of one that was lost: what was lost of it may be sent again, behind what came later. */
-  readonly isAnother: boolean;
+  /**
+   * What came once may come again, behind what came later: it was lost, as this log took the place of another one; or it
+   * was refused by a tool that was busy, and its author never heard of that.
+   */
+  readonly isAgain: boolean;
   readonly entries: Stored[] = [];
   /** The first position that could be read when somebody last read. */
   first = 1;
@@ -46,17 +56,18 @@ export class StoredLog {
   readonly #verdicts: Verdicts;
   readonly #givenUp: ReadonlySet<string>;
   readonly #streams = new Map<string, Stream>();
-  readonly #runs = new Map<string, boolean>();
+  readonly #runs = new Map<string, Subject>();
+  readonly #calls = new Map<string, Subject>();
   /** The last thing each author's client sent, of what is stored here. */
   readonly #order = new Map<string, number>();
 
   /** @param givenUp tokens whose authors no longer wait for them. */
-  constructor(verdicts: Verdicts, givenUp: ReadonlySet<string>, transaction: string, epoch: string, isAnother = false) {
+  constructor(verdicts: Verdicts, givenUp: ReadonlySet<string>, transaction: string, epoch: string, isAgain = false) {
     this.#givenUp = givenUp;
     this.#verdicts = verdicts;
     this.transaction = transaction;
     this.epoch = epoch;
-    this.isAnother = isAnother;
+    this.isAgain = isAgain;
   }
 
   get last(): number {
@@ -120,7 +131,7 @@ export class StoredLog {
     const before = this.#order.get(author) ?? -1;
     this.#tokens.add(token);
     if (Number(number) <= before && this.#givenUp.has(token)) return;
-    if (Number(number) <= before && !this.isAnother) {
+    if (Number(number) <= before && !this.isAgain) {
       this.#verdicts.violated('4 author order', `${this.transaction}: ${token} at ${stored.position} after ${before}`);
     }
     this.#order.set(author, Number(number));
@@ -130,22 +141,45 @@ export class StoredLog {
     const { type, payload, run_id: run } = stored.draft;
     if (this.ended) this.#terminal(`${type} after TRANSACTION_END`);
     if (type === 'TRANSACTION_END') this.ended = true;
-    else if (type === 'RUN_STARTED') this.#begin(this.#runs, String(run));
-    else if (type === 'RUN_FINISHED' || (type === 'RUN_ERROR' && run !== undefined)) this.#end(String(run));
-    else if (run !== undefined && this.#runs.get(run) === false) this.#terminal(`${type} after the end of its run`);
+    else if (type === 'RUN_STARTED') this.#begin(this.#runs, 'run', String(run));
+    else if (type === 'RUN_FINISHED' || (type === 'RUN_ERROR' && run !== undefined))
+      this.#end(this.#runs, 'run', String(run));
+    else if (run !== undefined) this.#within(run, stored);
+    if (isJsonObject(payload) && typeof payload['call_id'] === 'string') this.#call(type, payload['call_id']);
     if (type.startsWith('MESSAGE_') && type !== 'MESSAGE_UPDATE' && isJsonObject(payload)) {
       this.#stream(stored, String(payload['message_id']), typeof payload['text'] === 'string');
     }
   }
 
-  #begin(subjects: Map<string, boolean>, key: string): void {
-    if (subjects.has(key)) this.#terminal(`run ${key} began twice`);
-    subjects.set(key, true);
+  /** A call of a client is opened, told of and ended by whom it likes; it has no run. */
+  #call(type: string, call: string): void {
+    if (type === 'TOOL_CALL') this.#begin(this.#calls, 'call', call);
+    else if (type === 'TOOL_DONE') this.#end(this.#calls, 'call', call);
+    else if (type === 'TOOL_UPDATE' && !this.#calls.get(call)?.isOpen) this.#terminal(`${type} of ${call}, not open`);
   }
 
-  #end(run: string): void {
-    if (this.#runs.get(run) !== true) this.#terminal(`run ${run} ended without being open`);
-    this.#runs.set(run, false);
+  #within(run: string, { position, draft }: Stored): void {
+    const subject = this.#runs.get(run);
+    if (subject?.isOpen === false) this.#terminal(`${draft.type} after the end of its run`);
+    if (subject && draft.user === null) subject.last = position;
+  }
+
+  #begin(subjects: Map<string, Subject>, kind: string, key: string): void {
+    if (subjects.has(key)) this.#terminal(`${kind} ${key} began twice`);
+    subjects.set(key, { isOpen: true, last: this.last });
+  }
+
+  #end(subjects: Map<string, Subject>, kind: string, key: string): void {
+    if (!subjects.get(key)?.isOpen) this.#terminal(`${kind} ${key} ended without being open`);
+    subjects.set(key, { isOpen: false, last: this.last });
+  }
+
+  /** A run or a call that nothing has ended yet. Of one that was trimmed whole nobody can know. */
+  get unfinished(): string | undefined {
+    for (const subjects of [this.#runs, this.#calls]) {
+      for (const [key, { isOpen, last }] of subjects) if (isOpen && last >= this.first) return key;
+    }
+    return undefined;
   }
 
   #stream(stored: Stored, messageId: string, hasText: boolean): void {

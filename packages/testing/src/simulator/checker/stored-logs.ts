@@ -3,6 +3,7 @@
 
 import type { CreatedTransaction, Draft, Head, HistoryPage, HistoryRange, TransactionRecord } from '@haip/protocol';
 import type { StoreWitness } from '../store-node.ts';
+import { refusesForNow } from '../tools.ts';
 import { StoredLog } from './stored-log.ts';
 import type { Verdicts } from './verdicts.ts';
 
@@ -58,7 +59,7 @@ export class StoredLogs implements StoreWitness {
       this.#verdicts.violated('3 single copy', `${reference} began ${known}, then ${transaction}`);
     }
     this.#references.set(reference, transaction);
-    const log = new StoredLog(this.#verdicts, this.givenUp, transaction, epoch);
+    const log = new StoredLog(this.#verdicts, this.givenUp, transaction, epoch, refusesForNow.has(record.tool));
     this.transactions.set(transaction, { record, now: log, logs: [log], fence: 0 });
     log.store(first, 1);
   }
