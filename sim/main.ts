@@ -6,6 +6,7 @@
 // --coverage                               prints what was met
 // --seed 7 --trace                         one seed, line by line
 // --planted                                how many seeds until each planted bug is caught
+// --bug 'no dedup'                         the same of one, or of several
 
 import { parseArgs } from 'node:util';
 import { simulate } from '@haip/testing/simulator';
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     trace: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
+    bug: { type: 'string', multiple: true },
   },
 });
 const workers = Number(values.workers);
@@ -96,7 +98,7 @@ async function runOne(seed: number): Promise<void> {
 
 /** Each bug until it is caught, `workers` of them at once. */
 async function measurePlanted(): Promise<void> {
-  const queue = [...plantedBugs];
+  const queue = plantedBugs.filter(({ name }) => values.bug?.includes(name) ?? true);
   const next = async (): Promise<void> => {
     for (let bug = queue.shift(); bug !== undefined; bug = queue.shift()) {
       const { seeds, found } = await inWorker({ from, count: 20_000, step: 1, untilFirst: true, bug: bug.name });
@@ -108,6 +110,6 @@ async function measurePlanted(): Promise<void> {
   await Promise.all(Array.from({ length: workers }, next));
 }
 
-if (values.planted) await measurePlanted();
+if (values.planted || values.bug) await measurePlanted();
 else if (values.seed !== undefined) await runOne(Number(values.seed));
 else await runMany();

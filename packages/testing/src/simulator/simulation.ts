@@ -410,7 +410,7 @@ function limitsOf({ maxJoined, windowMessages }: Scenario) {
     turnTimeoutMs: 2_000,
     drainTimeoutMs: 10_000,
     maxJoined,
-    maxTextBytes: 4_096,
+    maxTextBytes: 8_192,
     windowMessages,
   };
 }

@@ -49,8 +49,10 @@ const textOnly = {
 export function toolsOn(host: Host, chance: Chance): readonly Tool<any>[] {
   const stream = async (turn: Turn, input: JsonValue, parts: number, gapMs: number): Promise<void> => {
     const writer = await turn.stream({ author: 'tool' });
+    // Now and then more than the message's end can carry.
+    const padding = chance.happens(0.05) ? ' and so on'.repeat(150) : '';
     for (let part = 0; part < parts; part++) {
-      await writer.write(`${part} ${whole(input).slice(0, 8)};`);
+      await writer.write(`${part} ${whole(input).slice(0, 8)};${padding}`);
       if (gapMs > 0) await pause(host, chance.between(0, gapMs), turn.signal);
     }
     // One that is left open is closed by the server.

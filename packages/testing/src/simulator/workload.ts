@@ -43,7 +43,7 @@ const actions: readonly (readonly [weight: number, action: Action])[] = [
   [3, (_parts, app, chat) => app.cancel(chat)],
   [2, ({ chance }, app, chat) => app.answerCall(chat, chance.pick(['approve', 'deny', 'cancel']))],
   // More than the server takes in one message.
-  [1, (_parts, app, chat) => app.send(chat, (token) => `${token} ${'long '.repeat(900)}`)],
+  [1, (_parts, app, chat) => app.send(chat, (token) => `${token} ${'long '.repeat(1_800)}`)],
   [1, (_parts, app) => app.list()],
   [1, (_parts, app, chat) => app.end(chat)],
   [1, (_parts, app, chat) => app.leave(chat)],

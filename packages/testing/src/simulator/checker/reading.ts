@@ -76,10 +76,11 @@ export class Reading {
       return this.#bad('6 no invention', `${entry.type} at ${position} was never stored in ${this.epoch}`);
     }
     if (position <= this.position) return this.#bad('8 no duplicate', `${position} after ${this.position}`);
-    const difference = differs(entry, stored);
+    const merged = mergedFrom(log, this.position, entry);
+    const difference = differs(entry, stored, merged !== undefined);
     if (difference)
       this.#bad(difference === 'bytes' ? '17 atomic pairs' : '6 no invention', `${position}: ${difference}`);
-    this.#stepOver(log, position - 1);
+    this.#stepOver(log, (merged ?? position) - 1);
     this.position = position;
   }
 
@@ -137,12 +138,26 @@ export class Reading {
 
 const kept = ['id', 'session', 'ts', 'type'] as const;
 
+/** Where the parts begin whose texts, put together, are what was handed over; undefined for a part as it is stored. */
+function mergedFrom(log: StoredLog, after: number, { type, position, payload }: ConversationEntry): number | undefined {
+  if (type !== 'MESSAGE_PART' || !isJsonObject(payload)) return undefined;
+  let text = '';
+  for (let at = position; at > after; at--) {
+    const { draft } = log.at(at) as Stored;
+    if (draft.type !== type || !isJsonObject(draft.payload)) return undefined;
+    if (draft.payload['message_id'] !== payload['message_id']) return undefined;
+    text = `${draft.payload['text']}${text}`;
+    if (text === payload['text']) return at === position ? undefined : at;
+  }
+  return undefined;
+}
+
 /** How an entry differs from what was stored; undefined when it does not. */
-function differs(entry: ConversationEntry, { draft }: Stored): string | undefined {
+function differs(entry: ConversationEntry, { draft }: Stored, isMerged: boolean): string | undefined {
   for (const field of kept) if (entry[field] !== draft[field]) return `${field} ${entry[field]}, not ${draft[field]}`;
   if (entry.channel !== draft.channel) return `channel ${entry.channel}, not ${draft.channel}`;
   if (!sameBytes(entry.bytes, draft.bytes)) return 'bytes';
-  if (!samePayload(entry.type, entry.payload, draft.payload)) return 'payload';
+  if (!isMerged && !samePayload(entry.type, entry.payload, draft.payload)) return 'payload';
   return undefined;
 }
 
