@@ -1,6 +1,8 @@
 // Whose rights ended, for those who ask what happened since they last did. Keeps an hour of it, and so many at most.
 // Spec: §5.
 
+import type { Heads } from '@haip/protocol';
+
 const HOUR_MS = 3_600_000;
 const MOST = 10_000;
 
@@ -16,11 +18,13 @@ export class Revocations {
   }
 
   /** The users revoked since a place, and the place now. */
-  since(place: string | undefined, now: number): { revoked: string[]; place: string } {
+  since(place: string | undefined, now: number): Pick<Heads, 'revoked' | 'place'> {
     this.#forget(now);
     const end = this.#forgotten + this.#users.length;
     const from = place === undefined ? end : Number(place);
-    const revoked = this.#users.slice(Math.max(from - this.#forgotten, 0)).map(({ user }) => user);
+    const revoked = this.#users
+      .slice(Math.max(from - this.#forgotten, 0))
+      .map(({ user, at }) => ({ user, agoMs: now - at }));
     return { revoked, place: String(end) };
   }
 

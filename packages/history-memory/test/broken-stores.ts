@@ -168,6 +168,12 @@ export const breaks: Readonly<Record<string, Break>> = {
     },
   }),
   'forgets whose rights ended': () => ({ revoke: () => {} }),
+  'says of all that their rights ended just now': (store) => ({
+    heads(transactions, since) {
+      const answer = store.heads(transactions, since) as Heads;
+      return { ...answer, revoked: answer.revoked.map(({ user }) => ({ user, agoMs: 0 })) };
+    },
+  }),
   'tells only the first who asks whose rights ended': (store) => {
     let place: string | undefined;
     return {

@@ -29,6 +29,7 @@ export type {
   LeaseRecord,
   Outcome,
   Pending,
+  Revoked,
   StreamExtent,
   Subject,
   TransactionPage,

@@ -19,6 +19,8 @@ import type { Stop } from './stop.ts';
 /** A user as the server keeps it: permissions always a map. */
 export interface KnownUser extends HAIPUser {
   readonly permissions: PermissionMap;
+  /** When the credentials came, by the monotonic clock. */
+  readonly shownAt: number;
 }
 
 const defaultChannels: readonly string[] = ['USER'];
@@ -40,7 +42,7 @@ function readPermissions(value: unknown): PermissionMap | undefined {
 }
 
 /** The user, when the authenticator's answer has the shape of one and is not out of date; else undefined. */
-function readUser(value: unknown, clock: Clock): KnownUser | undefined {
+function readUser(value: unknown, clock: Clock, shownAt: number): KnownUser | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const user = value as Partial<Record<keyof HAIPUser, unknown>>;
   const permissions = readPermissions(user.permissions);
@@ -53,7 +55,7 @@ function readUser(value: unknown, clock: Clock): KnownUser | undefined {
   if (user.expiresAt !== undefined && !(typeof user.expiresAt === 'number' && user.expiresAt > clock.now())) {
     return undefined;
   }
-  return { ...(value as HAIPUser), permissions };
+  return { ...(value as HAIPUser), permissions, shownAt };
 }
 
 const refused = (): Fault => new Fault('AUTHENTICATION_FAILED', { expected: 'valid credentials', close: 1008 });
@@ -77,6 +79,7 @@ export async function authenticate(
     context.log('error', 'authenticator missing', { expected: 'server.authenticate(fn)' });
     return refused();
   }
+  const shownAt = context.clock.monotonic();
   const late = Promise.withResolvers<Fault>();
   stop.whenStopped(() => late.resolve(refused()));
   const timer = context.clock.timer(context.limits.authTimeoutMs, () => {
@@ -98,7 +101,7 @@ export async function authenticate(
   try {
     const answer = await Promise.race([authenticator(auth ?? null, given), late.promise]);
     if (answer instanceof Fault) return answer;
-    const user = readUser(answer, context.clock);
+    const user = readUser(answer, context.clock, shownAt);
     if (user === undefined && answer !== null) {
       context.log('error', 'authenticator gave no user', { expected: '{ id, permissions, credits } or null' });
     }

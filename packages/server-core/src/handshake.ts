@@ -64,7 +64,7 @@ export async function judgeHai(
     current ?? (await readToken(signer, payload['resume_token'], user.id, revocations.at(user.id))) ?? context.ids();
   const { attempt } = payload;
   const token = await issueToken(signer, session, user.id, clock.now());
-  if (revocations.hit(user.id, before)) return revoked;
+  if (revocations.hit(user.id, before, user.shownAt)) return revoked;
   return {
     user,
     terms: acceptsAll(terms.events) ? { ...terms, events: undefined } : terms,

@@ -7,7 +7,7 @@ import type { ServerContext } from './context.ts';
 export class PositionCheck {
   readonly #context: ServerContext;
   readonly #isNeeded: () => boolean;
-  readonly #revoked: (user: string) => void;
+  readonly #revoked: (user: string, agoMs: number) => void;
   #timer: Timer | undefined;
   #asking = false;
   #stopped = false;
@@ -15,7 +15,7 @@ export class PositionCheck {
   #place: string | undefined;
 
   /** @param revoked told of each user whose rights ended elsewhere. */
-  constructor(context: ServerContext, isNeeded: () => boolean, revoked: (user: string) => void) {
+  constructor(context: ServerContext, isNeeded: () => boolean, revoked: (user: string, agoMs: number) => void) {
     this.#context = context;
     this.#isNeeded = isNeeded;
     this.#revoked = revoked;
@@ -60,6 +60,6 @@ export class PositionCheck {
 
   #take({ revoked, place }: Heads): void {
     this.#place = place;
-    for (const user of revoked) this.#revoked(user);
+    for (const { user, agoMs } of revoked) this.#revoked(user, agoMs);
   }
 }

@@ -4,8 +4,9 @@
 const MOST = 10_000;
 
 interface Revocation {
-  /** Milliseconds since epoch. */
+  /** Milliseconds since epoch; and by the monotonic clock. */
   readonly at: number;
+  readonly before: number;
   /** Which of all it was. */
   readonly nth: number;
 }
@@ -19,9 +20,10 @@ export class Revocations {
     return this.#count;
   }
 
-  add(user: string, now: number): void {
+  /** @param before credentials shown until then are worth nothing, by the monotonic clock; `at`: the same since epoch */
+  add(user: string, at: number, before: number): void {
     this.#users.delete(user);
-    this.#users.set(user, { at: now, nth: ++this.#count });
+    this.#users.set(user, { at, before, nth: ++this.#count });
     if (this.#users.size <= MOST) return;
     for (const oldest of this.#users.keys()) {
       this.#users.delete(oldest);
@@ -34,8 +36,9 @@ export class Revocations {
     return this.#users.get(user)?.at ?? 0;
   }
 
-  /** Whether a user's rights ended since there were `count`. */
-  hit(user: string, count: number): boolean {
-    return (this.#users.get(user)?.nth ?? 0) > count;
+  /** Whether it was told since there were `count` that the rights ended of a user who showed credentials at `shownAt`. */
+  hit(user: string, count: number, shownAt: number): boolean {
+    const { nth = 0, before = 0 } = this.#users.get(user) ?? {};
+    return nth > count && shownAt <= before;
   }
 }

@@ -86,7 +86,7 @@ export class HAIPServer {
     };
     this.#context = context;
     this.#addressOf = options.addressOf ?? (({ remoteAddress }) => remoteAddress);
-    const revoked = (user: string): void => this.#endRights(user);
+    const revoked = (user: string, agoMs = 0): void => this.#endRights(user, agoMs);
     this.#positions = new PositionCheck(context, () => this.#live.size > 0 || context.logs.size > 0, revoked);
     this.#unwatch = options.history.watch((transaction) => context.logs.changed(transaction), revoked);
   }
@@ -153,14 +153,16 @@ export class HAIPServer {
    * again.
    */
   async disconnectUser(user: string): Promise<void> {
-    this.#endRights(user);
+    this.#endRights(user, 0);
     await this.#context.history.revoke(user);
   }
 
-  #endRights(user: string): void {
+  /** What was told again, or late, is over for who has shown credentials since. */
+  #endRights(user: string, agoMs: number): void {
     const { revocations, users, clock } = this.#context;
-    revocations.add(user, clock.now());
-    for (const session of users.of(user)) session.endRights();
+    const before = clock.monotonic() - agoMs;
+    revocations.add(user, clock.now() - agoMs, before);
+    for (const session of users.of(user)) if (session.user.shownAt <= before) session.endRights();
   }
 
   /** How many connections are open. */

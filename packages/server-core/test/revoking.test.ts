@@ -271,6 +271,21 @@ describe('two nodes that share a store', () => {
     expect(await there.closed).toMatchObject({ code: 1008 });
   });
 
+  test('A45: who comes back after a hint is not ended again by what the check tells', async () => {
+    const hints: { revoked?: ((user: string) => void) | undefined } = {};
+    const { clock, one, two } = nodes(hints);
+    const there = await two.enter('ada');
+    await clock.advance(1_000);
+    await one.server.disconnectUser('ada');
+    hints.revoked?.('ada');
+    expect(await there.closed).toMatchObject({ code: 1008 });
+    await clock.advance(1_000);
+    const back = await two.enter('ada');
+    await clock.advance(20_000);
+
+    expect(back.link.open).toBe(true);
+  });
+
   test('F25: whose store does not answer the check ask again 10 s later', async () => {
     const { clock, one, two, inner } = nodes();
     const [ada, eve] = [await one.enter('ada'), await two.enter('eve')];

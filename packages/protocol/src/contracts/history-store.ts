@@ -67,12 +67,18 @@ export interface Head {
   readonly last: number;
 }
 
+/** A user whose rights ended, and how long ago that was by the store's own clock, in ms. */
+export interface Revoked {
+  readonly user: string;
+  readonly agoMs: number;
+}
+
 /** Where several logs stand, and whose rights ended since a place. */
 export interface Heads {
   /** In the order that was asked; null for a transaction not known. */
   readonly heads: readonly (Head | null)[];
-  /** The users revoked since then, in the order in which they were. */
-  readonly revoked: readonly string[];
+  /** The users revoked since then, in the order in which they were; all there are for the place of a store that was lost. */
+  readonly revoked: readonly Revoked[];
   /** Give this as `since` next time. */
   readonly place: string;
 }
