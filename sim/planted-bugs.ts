@@ -293,24 +293,10 @@ export const bugs: readonly Bug[] = [
     name: 'window leak',
     edits: [client('windows.ts', 'window.messages--;', 'if (window.messages % 3 > 0) window.messages--;')],
   },
-  {
-    name: 'agent asks for ever in a log that is gone',
-    edits: [
-      server(
-        'agent.ts',
-        'if (stretch.epoch !== this.#epoch) {\n',
-        'if (stretch.epoch !== this.#epoch) {\n          return this.#standBy();\n',
-      ),
-    ],
-  },
   // What the simulator itself found once in these sources, put back.
   {
     name: 'a cursor that could not be taken is forgotten',
     edits: [client('receive.ts', "return session.end('resume', 1001, error);", '{}')],
-  },
-  {
-    name: 'LEAVE forgets what the others wait for',
-    edits: [server('lanes.ts', 'lane.queue.length > 0 || lane.blocked !== undefined', 'lane.queue.length > 0')],
   },
   {
     name: 'LEAVE of what has ended is refused',
@@ -335,10 +321,6 @@ export const bugs: readonly Bug[] = [
   {
     name: 'a page of another log',
     edits: [server('replay.ts', 'if (page.epoch !== (reader ?? log).epoch) {', "if (page.epoch === '') {")],
-  },
-  {
-    name: 'last is below what was settled',
-    edits: [server('reader.ts', 'Math.max(last, this.log.last, this.#owner.lastOwn)', 'Math.max(last, this.log.last)')],
   },
   {
     name: 'what comes live is taken for a page',
