@@ -27,3 +27,8 @@ export const errorCodes = {
 } as const satisfies Record<string, { retry: boolean; meaning: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;
+
+/** Whether sending the same again can help: as the fault says, else as its code does. Apart from it, as no client needs this. */
+export function mayRetry({ code, retry }: { readonly code: ErrorCode; readonly retry: boolean | undefined }): boolean {
+  return retry ?? errorCodes[code].retry;
+}

@@ -1,17 +1,6 @@
 import type { CloseCode } from './close-codes.ts';
 import type { ErrorCode } from './error-codes.ts';
 
-/** The codes for which sending the same again can help: `errorCodes` without its words, which no client needs. */
-const retryable: readonly ErrorCode[] = [
-  'SEQ_VIOLATION',
-  'FLOW_CONTROL_VIOLATION',
-  'RUN_LIMIT_EXCEEDED',
-  'INSUFFICIENT_CREDITS',
-  'RATE_LIMITED',
-  'OVERLOADED',
-  'INTERNAL_ERROR',
-];
-
 /** What of a refusal the peer is told: what was expected, what came. Never payload text, credentials or internals. */
 export interface FaultDetails {
   readonly expected?: string | undefined;
@@ -21,7 +10,7 @@ export interface FaultDetails {
   readonly transaction?: string | null | undefined;
   /** The number of the message at fault, when it could be read: it counts as taken. */
   readonly seq?: string | undefined;
-  /** Whether sending the same again can help. Default: what the code says. */
+  /** Whether sending the same again can help. Default: what the code says, see `mayRetry`. */
   readonly retry?: boolean | undefined;
   /** Set when the fault ends the connection. */
   readonly close?: CloseCode | undefined;
@@ -38,7 +27,7 @@ export class Fault {
   readonly relatedId: string | undefined;
   readonly transaction: string | null;
   readonly seq: string | undefined;
-  readonly retry: boolean;
+  readonly retry: boolean | undefined;
   readonly close: CloseCode | undefined;
 
   constructor(code: ErrorCode, details: FaultDetails = {}) {
@@ -48,7 +37,7 @@ export class Fault {
     this.relatedId = details.relatedId;
     this.transaction = details.transaction ?? null;
     this.seq = details.seq;
-    this.retry = details.retry ?? retryable.includes(code);
+    this.retry = details.retry;
     this.close = details.close;
   }
 }

@@ -68,7 +68,7 @@ export { decodeFromServer } from './decode-from-server.ts';
 export { bodyDigest } from './digest.ts';
 export { channels, type Envelope, envelopeFields } from './envelope.ts';
 export { envelopeSchema } from './envelope-schema.ts';
-export { type ErrorCode, errorCodes } from './error-codes.ts';
+export { type ErrorCode, errorCodes, mayRetry } from './error-codes.ts';
 export { Fault, type FaultDetails } from './errors.ts';
 export { defaultFlowCredit, type FlowCredit, FlowWindow } from './flow-window.ts';
 export { isChannel, isDecimal, isId, isMime, readDecimal } from './grammar.ts';

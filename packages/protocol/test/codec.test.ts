@@ -26,7 +26,7 @@ describe('text that is no envelope', () => {
 
   test('a fault names the message and its transaction when they could be read [ERR-1]', () => {
     const fault = decode(JSON.stringify(envelopeWith({ seq: 5 })));
-    expect(fault).toMatchObject({ relatedId: 'm-1', transaction: 't-1', retry: false });
+    expect(fault).toMatchObject({ relatedId: 'm-1', transaction: 't-1' });
     expect(decode(JSON.stringify(envelopeWith({ seq: 5, transaction: 'null' })))).toMatchObject({ transaction: null });
   });
 });
@@ -77,7 +77,7 @@ describe('limits', () => {
   test('a text at the limit passes, one past it is MESSAGE_TOO_LARGE and closes 1009 [ENV-11]', () => {
     const limits = { ...defaultCodecLimits, maxTextBytes: text.length };
     expect(decode(text, limits)).toMatchObject({ id: 'm-1' });
-    expect(decode(`${text} `, limits)).toMatchObject({ code: 'MESSAGE_TOO_LARGE', close: 1009, retry: false });
+    expect(decode(`${text} `, limits)).toMatchObject({ code: 'MESSAGE_TOO_LARGE', close: 1009 });
   });
 
   test.each([10 ** 15, -1, 1.5, '3', null, 1_048_577])('A19: bin_len %j is refused [ENV-12]', (bin_len) => {

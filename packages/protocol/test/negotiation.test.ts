@@ -19,7 +19,7 @@ describe('versions', () => {
     { haip_version: '11' },
     { accept_major: ['1'] },
   ])('A16: %j shares no major: VERSION_INCOMPATIBLE, closed 1008 [HAI-4]', (payload) => {
-    expect(negotiate(payload)).toMatchObject({ code: 'VERSION_INCOMPATIBLE', close: 1008, retry: false });
+    expect(negotiate(payload)).toMatchObject({ code: 'VERSION_INCOMPATIBLE', close: 1008 });
   });
 
   test.each([

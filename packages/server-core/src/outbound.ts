@@ -10,6 +10,7 @@ import {
   type Fault,
   type Frame,
   type JsonObject,
+  mayRetry,
   type Pending,
   type Timer,
 } from '@haip/protocol';
@@ -35,7 +36,7 @@ function errorPayload(fault: Fault): JsonObject {
   return {
     code: fault.code,
     message: errorCodes[fault.code].meaning,
-    retry: fault.retry,
+    retry: mayRetry(fault),
     ...(fault instanceof RateLimited && fault.retryAfterMs !== undefined ? { retry_after_ms: fault.retryAfterMs } : {}),
     ...(fault.expected === undefined ? {} : { expected: fault.expected }),
     ...(fault.got === undefined ? {} : { got: fault.got }),

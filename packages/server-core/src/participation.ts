@@ -1,7 +1,7 @@
 // One connection in one transaction: its reader, and the queue of what it writes. Decides each message in the order of
 // checks and appends it; a retry is recognised before any refusal. Spec: §3, the order of checks.
 
-import { type Draft, type Envelope, Fault, isJsonObject, type JsonValue, type Pending } from '@haip/protocol';
+import { type Draft, type Envelope, Fault, isJsonObject, type JsonValue, mayRetry, type Pending } from '@haip/protocol';
 import { keepsOrder, mayRead, writingRefused } from './access.ts';
 import { roomRefused } from './admission.ts';
 import type { KnownUser } from './authentication.ts';
@@ -299,7 +299,7 @@ export class Participation implements ReaderOwner, Fate {
     const { envelope } = submission;
     // Who leaves what has ended reads no more of it, and that is all there was to do.
     if (envelope.type === 'TRANSACTION_LEAVE' && fault.code === 'TRANSACTION_ENDED') return this.settle(submission);
-    if (fault.retry && keepsOrder(envelope.type)) this.#order.blocked ??= { id: envelope.id, fault };
+    if (mayRetry(fault) && keepsOrder(envelope.type)) this.#order.blocked ??= { id: envelope.id, fault };
     this.#participant.refuse(envelope, fault);
   }
 

@@ -8,6 +8,7 @@ import {
   type EventType,
   Fault,
   type Incoming,
+  mayRetry,
   type PeerInfo,
   type Received,
   type Terms,
@@ -140,7 +141,7 @@ export class Session implements Participant, IntakeOwner {
 
   /** Refuses a message that is not stored. A fault that is final gives back what the message was charged. */
   refuse(envelope: Envelope, fault: Fault): void {
-    if (!fault.retry && fault !== usedId) this.context.charges?.forgive(this.user.id, envelope);
+    if (!mayRetry(fault) && fault !== usedId) this.context.charges?.forgive(this.user.id, envelope);
     this.reject(envelope, fault);
   }
 
