@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { memoryHistory } from '@haip/history-memory';
 import { HAIPServer } from '@haip/server-core';
+import { acceptHttpStreams } from '@haip/transport-http/server';
 import { acceptWebSockets } from '@haip/transport-ws/server';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -26,9 +27,10 @@ before.disconnect();
 
 test.each([
   ['first', 0, '', '', 'Hello\n'],
+  ['second', 1, '', '', 'over websocket\nover http\n'],
   [
-    'second',
-    1,
+    'third',
+    2,
     prelude,
     'console.log(chat.id === id, [...kept.keys()]); client.disconnect();',
     "true [ 'haip-outbox' ]\n",
@@ -43,6 +45,7 @@ test.each([
     server.registerTool<string>({ name: 'echo', onMessage: (turn, text) => turn.reply(text) });
     const http = createServer();
     acceptWebSockets(http, server.accept);
+    acceptHttpStreams(http, server.accept);
     await new Promise<void>((listening) => http.listen(0, listening));
     onTestFinished(async () => {
       await server.close();

@@ -1,6 +1,6 @@
 // The real client and the real server over every transport: one table of cases, one table of transports.
 
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { HAIPClient, RefusedError, type Transaction } from '@haip/client-core';
 import { memoryHistory } from '@haip/history-memory';
 import type { Accept, Transport } from '@haip/protocol';
@@ -238,39 +238,33 @@ describe.each(rows)('over $name', (row) => {
 const pairs = rows.flatMap((from) => rows.filter((to) => to !== from).map((to) => ({ from, to })));
 
 test.each(pairs.filter(({ from, to }) => !/handler/.test(from.name + to.name)))(
-  'F17: a conversation begun over $from.name goes on over $to.name, the same session, in the middle of an answer [HTTP-2]',
+  'F17: a session moves from $from.name to $to.name in the middle of an answer, and is the same one [HTTP-2]',
   async ({ from, to }) => {
     const { server, resume } = makeServer();
     const [first, second] = [await from.serve(server.accept), await to.serve(server.accept)];
-    const dialer = first.dialer();
-    let isBlocked = false;
-    const blocked: Transport = {
-      name: dialer.name,
-      dial: (options, signal) => (isBlocked ? Promise.reject(new Error('blocked')) : dialer.dial(options, signal)),
-    };
-    const client = new HAIPClient({ transports: [blocked, second.dialer()], logger: quiet, reconnect });
+    const client = new HAIPClient({ transports: [first.dialer()], logger: quiet, reconnect });
     onTestFinished(async () => {
       client.disconnect();
       await server.close();
     });
     client.authenticate(() => ({ token: 'Bearer TOKEN', user: 'user123' }));
     await client.connect();
-    const sessions = [client.state];
-    client.on('state', (state) => state.name === 'connected' && sessions.push(state));
+    const states = [client.state];
+    client.on('state', (state) => states.push(state));
     const chat = await client.startTransaction('speller');
     const positions: number[] = [];
     chat.on('entry', ({ position }) => positions.push(position));
     await chat.sendText('abcdefghij');
     await whenSeen(chat, () => texts(chat)[1] === 'abcde');
-    isBlocked = true;
-    first.cut();
+    const next = second.dialer();
+    const moving = client.useTransport(next);
     const late = chat.sendText('and then');
     resume();
-    await late;
+    await Promise.all([moving, late]);
     await whenSeen(chat, () => texts(chat).filter((text) => text === 'and then').length === 2);
     expect(texts(chat).sort()).toEqual(['abcdefghij', 'abcdefghij', 'and then', 'and then']);
     expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
-    expect(sessions).toEqual([sessions[0], sessions[0]]);
+    expect(states).toEqual([states[0], { ...states[0], transport: next.name }]);
     expect(client.stats).toEqual({ connections: 2, duplicates: 0, faults: 0 });
     expect(chat.conversation.gaps).toEqual([]);
   },
@@ -291,3 +285,60 @@ test('F12: over a proxy that holds an event stream back the client moves on to t
   client.disconnect();
   await server.close();
 });
+
+test('F12: over a proxy that passes the HAI on and then waits for more, the session goes on over the next transport', async () => {
+  const { server } = makeServer();
+  const http = createServer();
+  acceptWebSockets(http, server.accept);
+  const way = ways.find(({ kind }) => kind === 'http');
+  way?.mount(http, server.accept);
+  const direct = await listening(http);
+  const proxy = await listening(createServer((asked, answer) => void fillBlocks(asked, answer, direct.port)));
+  const webSocketUrl = `${direct.origin.replace('http', 'ws')}/haip/websocket`;
+  const transports = [way?.dialer(proxy.origin), webSocket({ url: webSocketUrl })].filter((each) => each !== undefined);
+  const client = new HAIPClient({ transports, logger: quiet, deliverTimeoutMs: 300 });
+  onTestFinished(async () => {
+    client.disconnect();
+    await server.close();
+    await Promise.all([proxy.close(), direct.close()]);
+  });
+  client.authenticate(() => ({ token: 'Bearer TOKEN', user: 'user123' }));
+  const carriers: string[] = [];
+  const moved = new Promise<void>((resolve) => {
+    client.on('state', (state) => {
+      if (state.name === 'connected' && carriers.push(state.transport) === 2) resolve();
+    });
+  });
+  await client.connect();
+  await moved;
+  const chat = await client.startTransaction('echo');
+  await chat.sendText('Hello');
+  await whenSeen(chat, () => texts(chat).length === 2);
+  expect(carriers).toEqual(['http', 'websocket']);
+  expect(client.stats).toEqual({ connections: 2, duplicates: 0, faults: 0 });
+});
+
+/** Passes a request on, and its answer in whole blocks of 512 bytes or more, as a proxy that fills a buffer first. */
+function fillBlocks(asked: IncomingMessage, answer: ServerResponse, port: number): void {
+  const { url, method, headers } = asked;
+  const passed = request({ port, path: url, method, headers }, (answered) => {
+    answer.writeHead(answered.statusCode ?? 502, answered.headers).flushHeaders();
+    let held = Buffer.alloc(0);
+    const pass = (): void => {
+      answer.write(held);
+      held = Buffer.alloc(0);
+    };
+    answered.on('data', (bytes: Buffer) => {
+      held = Buffer.concat([held, bytes]);
+      if (held.length >= 512) pass();
+    });
+    answered.on('end', () => {
+      pass();
+      answer.end();
+    });
+    answered.on('error', () => answer.destroy());
+    answer.on('close', () => answered.destroy());
+  });
+  passed.on('error', () => answer.destroy());
+  asked.pipe(passed);
+}

@@ -10,7 +10,8 @@ import type { Cursor, WaitOptions } from './transaction.ts';
 export type ClientState =
   | { readonly name: 'idle' }
   | LoopState
-  | { readonly name: 'connected'; readonly session: string }
+  /** `transport`: the name of the one that carries it. Told again when another one does. */
+  | { readonly name: 'connected'; readonly session: string; readonly transport: string }
   /** It stays so until `connect` is called again. Without a reason it was the application's own doing. */
   | { readonly name: 'disconnected'; readonly reason: Error | undefined };
 
@@ -23,7 +24,7 @@ export interface ClientEvents {
 }
 
 /**
- * Gives the credentials for the next attempt, in whatever shape the server's authenticator takes. `forced`: the server
+ * Gives the credentials for the next attempts, in whatever shape the server's authenticator takes. `forced`: the server
  * refused the last ones, so those that were kept somewhere are of no use.
  */
 export type Credentials = (context: { readonly forced: boolean }) => unknown;

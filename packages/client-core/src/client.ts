@@ -1,22 +1,22 @@
 // The client: one session over any transport, and the transactions in it. Brings together those who do the work:
 // connection-loop.ts, receive.ts, outbox.ts, reader.ts. Spec: §2–§4.
 
-import { type Envelope, isId, type JsonValue, type Received } from '@haip/protocol';
+import { type Envelope, isId, type JsonObject, type JsonValue, type Transport } from '@haip/protocol';
 import type { ClientEvents, ClientState, Credentials, JoinOptions, StartOptions } from './client-events.ts';
-import { keepConnected, type LoopState } from './connection-loop.ts';
+import { ConnectionLoop } from './connection-loop.ts';
 import { Emitter } from './emitter.ts';
 import { asError, ClientError, ClosedError, type RefusedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
 import type { ClientMemory, Keeping } from './memory.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { type ClientOptions, type Settings, settingsOf } from './options.ts';
-import { Outbox, type Outgoing } from './outbox.ts';
+import { notConnected, Outbox, type Outgoing } from './outbox.ts';
 import type { ClientStats } from './reader.ts';
 import { receive } from './receive.ts';
 import type { Session, SessionEnd } from './session.ts';
 import type { Cursor, Transaction, WaitOptions } from './transaction.ts';
 import { readTransactionList, type TransactionList } from './transaction-list.ts';
-import { type Haste, orAborted } from './waiting.ts';
+import { orAborted } from './waiting.ts';
 
 const disconnected = 'The client was disconnected.';
 
@@ -31,10 +31,9 @@ export class HAIPClient extends Emitter<ClientEvents> {
   readonly #stats: ClientStats = { duplicates: 0, faults: 0, connections: 0 };
   #credentials: Credentials = () => undefined;
   #state: ClientState = { name: 'idle' };
-  #loop: AbortController | undefined;
+  #loop: ConnectionLoop | undefined;
   readonly #memory: ClientMemory;
   readonly #keeping: Keeping | undefined;
-  readonly #haste: Haste = { now() {} };
 
   /** @throws RangeError for options that can not be meant. */
   constructor(options: ClientOptions) {
@@ -68,7 +67,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
   }
 
   /**
-   * Sets where credentials come from: called for each attempt, may be async. When it throws before the client was ever
+   * Sets where credentials come from: called for each round of attempts and each move, may be async. When it throws before the client was ever
    * connected, `connect` rejects; later the attempt counts as failed and the next one asks again. When the server
    * refuses what it gave, it is called once more, with `forced`; refused again, the client stops.
    */
@@ -106,7 +105,20 @@ export class HAIPClient extends Emitter<ClientEvents> {
    * life and reconnects without one, in half the usual time. What `wake` tells of does the same.
    */
   reconnectNow(): void {
-    this.#haste.now();
+    this.#loop?.now();
+  }
+
+  /**
+   * Moves the session to another transport, one of `transports` or any other; from now on that is the preferred one.
+   * Resolves when it carries the session, with everything there was: nothing is lost and nothing comes twice. Until then
+   * what carried it does, and goes on if the other one does not open. One move at a time; the next one waits.
+   * @throws ClientError with code `not_moved` when the transport does not open; `cause` says why.
+   * @throws ClosedError when `connect` was not called.
+   */
+  async useTransport(transport: Transport, { signal }: WaitOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    if (!this.#loop) throw new ClosedError(notConnected);
+    await this.#loop.move(transport, signal);
   }
 
   /**
@@ -184,10 +196,9 @@ export class HAIPClient extends Emitter<ClientEvents> {
     return opened;
   }
 
-  #begin(): AbortController {
-    const loop = new AbortController();
-    this.#loop = loop;
+  #begin(): ConnectionLoop {
     this.#outbox.isOpen = true;
+    const memory = this.#memory;
     const parts = {
       outbox: this.#outbox,
       transactions: this.#transactions,
@@ -195,51 +206,60 @@ export class HAIPClient extends Emitter<ClientEvents> {
       changed: () => this.#changed(),
       tell: (error: RefusedError) => this.emit('error', error),
     };
-    const owner = {
-      greet: async (forced: boolean) => {
+    const loop = new ConnectionLoop(this.#settings, {
+      authenticate: async (forced) => {
         const auth = await this.#credentials({ forced });
-        const resume = [...this.#transactions.values()]
-          .filter(({ plain, epoch }) => !plain && epoch !== undefined)
-          .map(({ id, epoch, read }) => ({ transaction: id, epoch, seq: String(read) }));
-        const memory = this.#memory;
+        return { auth: auth === undefined ? undefined : jsonCopy(auth) };
+      },
+      greet: (cursors) => {
+        const resume = cursors ? this.#cursors() : [];
         memory.attempt++;
         this.#changed();
-        return {
-          auth: auth === undefined ? undefined : jsonCopy(auth),
-          resume_token: memory.token,
-          attempt: String(memory.attempt),
-          resume: resume.length > 0 ? resume : undefined,
-        };
+        const { token, attempt } = memory;
+        return { resume_token: token, attempt: String(attempt), resume: resume.length > 0 ? resume : undefined };
       },
-      become: (state: LoopState) => this.#become(state),
-      opened: (session: Session) => this.#opened(session),
-      receive: (received: Received, session: Session) => receive(received, session, parts),
+      become: (state) => this.#become(state),
+      opened: (...how) => this.#opened(...how),
+      receive: (received, session) => receive(received, session, parts),
       drained: () => this.#outbox.flush(),
-      ended: (end: SessionEnd) => this.#ended(end),
+      ended: (end) => this.#ended(end),
+    });
+    this.#loop = loop;
+    const stopListening = this.#settings.wake(() => loop.now());
+    const over = (reason: Error | undefined): void => {
+      stopListening();
+      if (this.#loop === loop) this.#close(reason);
     };
-    const stopListening = this.#settings.wake(() => this.reconnectNow());
-    keepConnected(this.#settings, owner, loop.signal, this.#haste)
-      .catch(asError)
-      .then((reason) => {
-        stopListening();
-        if (!loop.signal.aborted) this.#close(reason);
-      });
+    loop.run().catch(asError).then(over);
     return loop;
   }
 
-  #opened(session: Session): void {
+  /** Where reading is in each log. */
+  #cursors(): (JsonObject & { readonly transaction: string })[] {
+    return [...this.#transactions.values()]
+      .filter(({ plain }) => !plain)
+      .map(({ id, epoch, read }) => ({ transaction: id, epoch, seq: epoch && String(read) }));
+  }
+
+  #opened(session: Session, { name }: Transport, moved: boolean): void {
     const outbox = this.#outbox;
     this.#stats.connections++;
     this.#memory.token = session.welcome?.resume_token;
     outbox.retryWithinMs = session.welcome?.retry_within_ms ?? outbox.retryWithinMs;
-    if (session.plain) this.#closeTransactions(new ClientError('lost', 'The server keeps no log.'));
+    if (session.plain || outbox.session?.plain) {
+      this.#closeTransactions(new ClientError('lost', 'The server keeps no log.'));
+    }
+    outbox.detach();
     outbox.session = session;
     for (const chat of this.#transactions.values()) {
       for (const channel of chat.paused) chat.tellPaused('PAUSE_CHANNEL', channel);
     }
+    for (const { transaction, ...payload } of moved ? this.#cursors() : []) {
+      session.write({ type: 'TRANSACTION_JOIN', transaction, payload });
+    }
     outbox.flush();
     this.#changed();
-    this.#become({ name: 'connected', session: session.id });
+    this.#become({ name: 'connected', session: session.id, transport: name });
   }
 
   #ended({ next, forget, error }: SessionEnd): void {
@@ -261,12 +281,13 @@ export class HAIPClient extends Emitter<ClientEvents> {
 
   /** Ends everything: the application wanted it, or the server said to stay away. */
   #close(reason: Error | undefined): void {
-    this.#loop?.abort(reason);
+    const closed = new ClosedError(disconnected, reason);
+    this.#loop?.stop(closed);
     this.#loop = undefined;
     this.#memory.token = undefined;
     this.#outbox.isOpen = false;
     this.#outbox.detach();
-    this.#outbox.giveBack(new ClosedError(disconnected, reason));
+    this.#outbox.giveBack(closed);
     this.#closeTransactions(reason);
     this.#changed();
     this.#become({ name: 'disconnected', reason });

@@ -11,7 +11,7 @@ export {
 } from './errors.ts';
 export { type KeptOutboxOptions, keptOutbox, sessionStorageOutbox } from './kept-outbox.ts';
 export type { FailedMessage, OutboxKeeper } from './memory.ts';
-export type { ClientOptions, ReconnectOptions } from './options.ts';
+export type { ClientOptions, FallbackOptions, ReconnectOptions } from './options.ts';
 export type { SendResult } from './outbox.ts';
 export type { ClientStats } from './reader.ts';
 export type { DelayRange } from './reconnect-delay.ts';

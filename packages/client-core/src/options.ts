@@ -12,13 +12,26 @@ export interface ReconnectOptions extends DelayRange {
   readonly stableAfterMs: number;
 }
 
-export interface ClientOptions extends Partial<WindowOptions> {
-  /** In order of preference: one that does not open is passed over for the next. */
+export interface FallbackOptions {
+  /** How long one transport has to open and bring the server's HAI. Default 10,000 ms. */
+  readonly connectTimeoutMs: number;
+  /**
+   * How long it may then bring nothing at all before it brought the answer to a PING. Only while there is another one to
+   * fall back to. Default 3,000 ms.
+   */
+  readonly deliverTimeoutMs: number;
+  /** How long a client stays with a lesser transport before it tries a better one again. Default 300,000 ms. */
+  readonly preferAfterMs: number;
+}
+
+export interface ClientOptions extends Partial<WindowOptions & FallbackOptions> {
+  /**
+   * In order of preference: one that does not open or does not deliver is passed over for the next. What worked last is
+   * tried first after a cut.
+   */
   readonly transports: readonly Transport[];
   readonly reconnect?: Partial<ReconnectOptions> | undefined;
   readonly heartbeat?: Partial<HeartbeatOptions> | undefined;
-  /** How long one transport has to open and bring the server's HAI. Default 10,000 ms. */
-  readonly connectTimeoutMs?: number | undefined;
   /** Caps for what is read, where the transport can set them: a browser's WebSocket has its own. Default: the codec's. */
   readonly limits?: CodecLimits | undefined;
   /** Keeps what is not settled over a reload: `sessionStorageOutbox()`. Default: nothing is kept. */
@@ -32,8 +45,7 @@ export interface ClientOptions extends Partial<WindowOptions> {
   readonly logger?: Logger | undefined;
 }
 
-export interface Settings extends ReconnectOptions, HeartbeatOptions, WindowOptions {
-  readonly connectTimeoutMs: number;
+export interface Settings extends ReconnectOptions, HeartbeatOptions, WindowOptions, FallbackOptions {
   readonly transports: readonly Transport[];
   readonly limits: CodecLimits | undefined;
   readonly outbox: OutboxKeeper | undefined;
@@ -44,43 +56,38 @@ export interface Settings extends ReconnectOptions, HeartbeatOptions, WindowOpti
   readonly logger: Logger;
 }
 
+const defaults = {
+  connectTimeoutMs: 10_000,
+  deliverTimeoutMs: 3_000,
+  preferAfterMs: 300_000,
+  ...defaultWindow,
+  minDelayMs: 100,
+  maxDelayMs: 20_000,
+  stableAfterMs: 30_000,
+  pingAfterMs: 20_000,
+  deadAfterMs: 10_000,
+  limits: undefined,
+  outbox: undefined,
+  wake: wakeSignals,
+  clock: systemClock,
+  ids: uuidIds,
+  random: systemRandom,
+  logger: consoleWarnings,
+};
+
 /**
  * The options with everything left out filled in.
  * @throws RangeError without a transport, for a duration outside 0 … 2^31−1 ms (a platform fires such a timer at once),
  * or for a window without room for one message.
  */
-export function settingsOf({
-  transports,
-  reconnect,
-  heartbeat,
-  connectTimeoutMs = 10_000,
-  windowMessages = defaultWindow.windowMessages,
-  windowBytes = defaultWindow.windowBytes,
-  limits,
-  outbox,
-  wake = wakeSignals,
-  clock = systemClock,
-  ids = uuidIds,
-  random = systemRandom,
-  logger = consoleWarnings,
-}: ClientOptions): Settings {
-  const numbers = {
-    connectTimeoutMs,
-    windowMessages,
-    windowBytes,
-    minDelayMs: 100,
-    maxDelayMs: 20_000,
-    stableAfterMs: 30_000,
-    ...reconnect,
-    pingAfterMs: 20_000,
-    deadAfterMs: 10_000,
-    ...heartbeat,
-  };
-  if (transports.length === 0) throw new RangeError('transports: expected at least one');
-  for (const [name, number] of Object.entries(numbers)) {
+export function settingsOf({ reconnect, heartbeat, ...options }: ClientOptions): Settings {
+  const given = Object.entries({ ...options, ...reconnect, ...heartbeat }).filter(([, value]) => value !== undefined);
+  const settings: Settings = { ...defaults, ...(Object.fromEntries(given) as Pick<Settings, 'transports'>) };
+  if (settings.transports.length === 0) throw new RangeError('transports: expected at least one');
+  for (const [name, number] of Object.entries(settings)) {
     const least = name.startsWith('window') ? 1 : 0;
-    if (!(number >= least && number < 2 ** 31))
+    if (/Ms$|^window/.test(name) && !(number >= least && number < 2 ** 31))
       throw new RangeError(`${name}: expected ${least} to 2147483647, got ${number}`);
   }
-  return { ...numbers, transports, limits, outbox, wake, clock, ids, random, logger };
+  return settings;
 }

@@ -62,6 +62,8 @@ export interface Page {
   readonly asker: Pick<Reader, 'read'>;
 }
 
+export const notConnected = 'Not connected: call connect() first.';
+
 /** All that a plain v1 server is sent besides what the connection itself says. */
 const plainTypes: readonly string[] = ['TRANSACTION_START', 'MESSAGE', 'AUDIO'];
 
@@ -107,7 +109,7 @@ export class Outbox {
    */
   async add<Outcome extends SendResult | Envelope>(draft: Draft, signal: AbortSignal | undefined): Promise<Outcome> {
     signal?.throwIfAborted();
-    if (!this.isOpen) throw new ClosedError('Not connected: call connect() first.');
+    if (!this.isOpen) throw new ClosedError(notConnected);
     return new Promise<SendResult | Envelope>((resolve, reject) => {
       const item: Outgoing = { id: this.#settings.ids(), ...draft, number: 0, refusals: 0, resolve, reject };
       if (signal) {

@@ -55,8 +55,9 @@ export async function receive(received: Received, session: Session, parts: Recei
       stay.leave();
     }
   }
-  // Last: what a receipt names its position for, and what an ERROR wants again, is not just settled.
-  if (ack) outbox.settle(Number(ack));
+  // Last: what a receipt names its position for, and what an ERROR wants again, is not just settled. Another connection
+  // may have taken this one's place meanwhile: it has other numbers.
+  if (ack && session === outbox.session) outbox.settle(Number(ack));
   parts.changed();
   if (fits !== false) return;
   stats.faults++;

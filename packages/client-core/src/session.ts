@@ -14,7 +14,6 @@ import {
   protocolVersion,
   type Received,
   sharesMajor,
-  type Timer,
   toBase64,
 } from '@haip/protocol';
 import { channelOf, spendsWindow } from './entry.ts';
@@ -31,8 +30,6 @@ export interface SessionEnd {
   /** The session's token is of no use any more. */
   readonly forget?: boolean;
   readonly retryAfterMs?: number;
-  /** When the server said HAI, by the monotonic clock. */
-  readonly openedAt?: number | undefined;
 }
 
 /** What a session tells whoever began it. */
@@ -43,6 +40,8 @@ export interface SessionOwner {
   receive(received: Received, session: Session): void | Promise<void>;
   /** The link takes more again. */
   drained(): void;
+  /** The answer to a PING is here. */
+  answered(): void;
 }
 
 /** What is written: {@link Session.write} adds the rest. */
@@ -82,22 +81,18 @@ export class Session {
   readonly #connection: Connection;
   readonly #settings: Settings;
   readonly #owner: SessionOwner;
-  readonly #patience: Timer;
   /** What the application consumed and the server was not granted again yet, by transaction and channel. */
   readonly #owed = new Map<string, { add_messages: number; add_bytes: number; readonly channel: string }>();
   readonly #end = Promise.withResolvers<SessionEnd>();
   #isOver = false;
   #binary = false;
   #number = 0;
-  #openedAt: number | undefined;
   #silence: ReturnType<typeof watchSilence> | undefined;
 
-  /** `patience` is cancelled when the server's HAI is here. */
-  constructor(connection: Connection, settings: Settings, owner: SessionOwner, patience: Timer) {
+  constructor(connection: Connection, settings: Settings, owner: SessionOwner) {
     this.#connection = connection;
     this.#settings = settings;
     this.#owner = owner;
-    this.#patience = patience;
   }
 
   /** Says HAI, with the owner's greeting in it, and reads. Resolves with how the session ended. */
@@ -187,7 +182,7 @@ export class Session {
     this.full = true;
     this.#silence?.stop();
     this.#connection.close(code);
-    this.#end.resolve({ next, error, forget, retryAfterMs, openedAt: this.#openedAt });
+    this.#end.resolve({ next, error, forget, retryAfterMs });
   }
 
   async #read(): Promise<void> {
@@ -217,6 +212,7 @@ export class Session {
     const { id, type, payload } = incoming.envelope;
     if (type === 'HAI') return this.#hear(incoming.envelope);
     if (type === 'PING') this.write({ type: 'PONG', payload }, id);
+    if (type === 'PONG') this.#owner.answered();
     // Before the two have met only a refusal counts.
     if (this.welcome || type === 'ERROR') return this.#owner.receive(incoming, this);
   }
@@ -227,8 +223,6 @@ export class Session {
     if (!sharesMajor(payload as JsonObject)) {
       return this.end('stop', 1008, new RefusedError('VERSION_INCOMPATIBLE', { expected: `major ${protocolMajor}` }));
     }
-    this.#patience.cancel();
-    this.#openedAt = this.#settings.clock.monotonic();
     this.welcome = hai;
     this.id = session;
     const { binary_frames = false, transaction_log, flow_control } = hai.capabilities ?? {};

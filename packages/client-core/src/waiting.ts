@@ -14,24 +14,18 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefine
   });
 }
 
-/** What whoever wants something sooner calls; set by whoever is waiting. */
+/** Where to wish for something sooner; whoever waits says how. */
 export interface Haste {
   now(): void;
 }
 
 /** Resolves after `ms`, sooner by `haste`, or at once when the signal is aborted: who waited looks at the signal. */
-export function pause(clock: Clock, ms: number, signal: AbortSignal, haste: Haste): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      timer.cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = clock.timer(ms, done);
-    signal.addEventListener('abort', done, { once: true });
-    haste.now = done;
-  });
+export async function pause(clock: Clock, ms: number, signal: AbortSignal, haste: Haste): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = clock.timer(ms, resolve);
+  haste.now = resolve;
+  await orAborted(promise, signal).catch(() => {});
+  timer.cancel();
 }
 
 /**

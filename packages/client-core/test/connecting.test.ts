@@ -26,7 +26,7 @@ describe('the handshake', () => {
     const stored = Object.entries(eventTypes).filter(([, { stored }]) => stored);
     const entries = [...stored.map(([type]) => type), 'RUN_STARTED', 'RUN_FINISHED', 'RUN_ERROR'];
     expect([...accept_events].sort()).toEqual([...new Set(entries)].sort());
-    expect(client.state).toEqual({ name: 'connected', session: 'me' });
+    expect(client.state).toEqual({ name: 'connected', session: 'me', transport: 'memory' });
   });
 
   it('asks for credentials at each attempt, raises attempt, brings its token and its cursors [HAI-18] [CLOSE-1]', async () => {
@@ -66,7 +66,7 @@ describe('the handshake', () => {
     peer.send({ type: 'HAI', session: 'somebody', payload: {} });
     peer.entry(2);
     await chat.messages().next();
-    expect(client.state).toEqual({ name: 'connected', session: 'me' });
+    expect(client.state).toEqual({ name: 'connected', session: 'me', transport: 'memory' });
     expect(chat.cursor.position).toBe(2);
     expect(peers).toHaveLength(1);
   });
