@@ -10,6 +10,10 @@ import { memoryHistory } from '@haip/history-memory';
 import type { Accept, ConnectionEnd, ConversationMessage, Ids, Transport } from '@haip/protocol';
 import { HAIPServer, type ServerLimits } from '@haip/server-core';
 import { type FakeClock, fakeClock } from '@haip/testing';
+import { httpStream } from '@haip/transport-http/client';
+import { acceptHttpStreams } from '@haip/transport-http/server';
+import { serverSentEvents } from '@haip/transport-sse/client';
+import { acceptServerSentEvents } from '@haip/transport-sse/server';
 import { webSocket } from '@haip/transport-ws/client';
 import { type AcceptWebSocketsOptions, acceptWebSockets } from '@haip/transport-ws/server';
 
@@ -97,6 +101,8 @@ export async function startServer(options: RealServerOptions = {}): Promise<Real
   };
   // The one wait that no clock of a test holds: how long a close waits for a peer that is gone.
   acceptWebSockets(http, accept, { closeTimeoutMs: 20, ...options.webSockets });
+  acceptHttpStreams(http, accept, { closeTimeoutMs: 20 });
+  acceptServerSentEvents(http, accept, { closeTimeoutMs: 20 });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const close = async (): Promise<void> => {
@@ -122,6 +128,10 @@ export interface RealClientOptions extends Partial<ClientOptions> {
 export function wire(port: number): Transport {
   return webSocket({ url: `ws://127.0.0.1:${port}/haip/websocket` });
 }
+
+/** The other transports to the same port. */
+export const overHttp = (port: number): Transport => httpStream({ url: `http://127.0.0.1:${port}/haip/stream` });
+export const overEvents = (port: number): Transport => serverSentEvents({ url: `http://127.0.0.1:${port}/haip/sse` });
 
 /** A client that dials that port. What it waits for before it dials again is over at once. */
 export function makeClient(
