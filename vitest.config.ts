@@ -2,23 +2,28 @@ import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions, defaultServerConditions } from 'vite';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { chromiumArgs, findChromium } from './scripts/chromium.ts';
+import { findNginx } from './scripts/nginx.ts';
 
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
 const source = '@haip/source';
-const chromium = findChromium();
+const chromium = required('Chromium', 'CHROMIUM_PATH, or chromium on PATH', 'browser and e2e tests', findChromium());
+const nginx = required('nginx', 'NGINX_PATH, or nginx on PATH', 'tests behind a real proxy', findNginx());
 
-if (!chromium) {
-  const told = 'Chromium was not found (CHROMIUM_PATH, or chromium on PATH): browser and e2e tests';
+/** Says in a line what is left out without a program, or fails where nothing may be. */
+function required(name: string, wanted: string, what: string, path: string | undefined): string | undefined {
+  if (path) return path;
+  const told = `${name} was not found (${wanted}): ${what}`;
   if (process.env['HAIP_REQUIRE_ALL'] === '1') throw new Error(`${told} cannot run.`);
   console.warn(`${told} are left out.`);
+  return undefined;
 }
 
 const anywhere: Project[] = [
   {
     name: 'unit',
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/*.browser.test.ts', '**/*.e2e.test.ts'],
+    exclude: ['**/node_modules/**', '**/*.browser.test.ts', '**/*.e2e.test.ts', '**/*.nginx.test.ts'],
   },
   { name: 'examples', include: ['examples/test/*.test.ts'] },
   // Last and alone: its threads take every core.
@@ -42,6 +47,8 @@ const inChromium: Project[] = chromium
     ]
   : [];
 
+const behindNginx: Project[] = nginx ? [{ name: 'nginx', include: ['tests/**/*.nginx.test.ts'] }] : [];
+
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
@@ -54,6 +61,6 @@ export default defineConfig({
       ? ['default', ['json', { outputFile: 'node_modules/.cache/haip/vitest.json' }]]
       : ['default'],
     coverage: { include: ['packages/*/src/**'] },
-    projects: [...anywhere, ...inChromium].map((test) => ({ extends: true, test })),
+    projects: [...anywhere, ...behindNginx, ...inChromium].map((test) => ({ extends: true, test })),
   },
 });

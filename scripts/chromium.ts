@@ -1,6 +1,5 @@
-// Where Chromium is: CHROMIUM_PATH, a usual place, or PATH. Looks only; installs nothing.
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+// Where Chromium is: CHROMIUM_PATH, a usual place, or PATH.
+import { findProgram } from './programs.ts';
 
 const usualPlaces = [
   '/usr/bin/chromium',
@@ -10,14 +9,13 @@ const usualPlaces = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** The path of a Chromium that exists, or undefined. CHROMIUM_PATH wins, even when nothing is there. */
+/** The path of a Chromium that exists, or undefined. */
 export function findChromium(): string | undefined {
-  const chosen = process.env['CHROMIUM_PATH'];
-  if (chosen) return existsSync(chosen) ? chosen : undefined;
-  const onPath = (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)));
-  return [...usualPlaces, ...onPath].find((path) => existsSync(path));
+  return findProgram({
+    variable: 'CHROMIUM_PATH',
+    usualPlaces,
+    names: ['chromium', 'chromium-browser', 'google-chrome'],
+  });
 }
 
 /** Arguments under which Chromium is quiet and runs in a container, as root, without a network. */
