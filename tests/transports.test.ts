@@ -212,6 +212,20 @@ describe.each(rows)('over $name', (row) => {
     expect(value?.audio).toEqual({ bytes, mime: 'audio/webm' });
   });
 
+  test('audio of 1 MiB comes back as the same bytes; its author is told of a byte more [AUDIO-3]', async () => {
+    const { client } = await setUp(row);
+    const person = client();
+    await person.connect();
+    const chat = await person.startTransaction('echo');
+    const most = Uint8Array.from({ length: 1_048_576 }, (_, i) => i * 7);
+    await chat.sendAudio({ bytes: most, mime: 'audio/webm' });
+    const { value } = await chat.messages().next();
+    expect(Buffer.compare(value?.audio?.bytes ?? new Uint8Array(), most)).toBe(0);
+    const more = new Uint8Array(most.length + 1);
+    await expect(chat.sendAudio({ bytes: more, mime: 'audio/webm' })).rejects.toThrow();
+    expect(chat.conversation.messages).toHaveLength(2);
+  });
+
   test('F18: of two connections of one session the newer wins, and the older is closed 4409', async () => {
     const { dialer } = await setUp(row);
     const auth = { token: 'Bearer TOKEN', user: 'user123' };

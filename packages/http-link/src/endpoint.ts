@@ -1,7 +1,7 @@
 // One address that links come in at: opens streams, gives POSTs to the link they are for, answers all else. Knows
 // neither Node nor the Web's Request; never reads an envelope. Spec: §7.
 
-import { type Accept, type CodecLimits, defaultCodecLimits, Fault, type PeerInfo } from '@haip/protocol';
+import { type Accept, type CodecLimits, defaultCodecLimits, Fault, longestText, type PeerInfo } from '@haip/protocol';
 import type { Exchange, Headers } from './exchange.ts';
 import { contentTypeOf, type GateOptions, judgeRequest, preflight } from './gate.ts';
 import { Links } from './links.ts';
@@ -12,7 +12,7 @@ import { type Framing, ServerLink } from './server-link.ts';
 export interface EndpointOptions extends GateOptions {
   /** Caps for what is read. Default: the codec's. */
   readonly limits?: CodecLimits | undefined;
-  /** Most bytes of one POST. Default 1,048,576. */
+  /** Most bytes of one POST. Default 1,048,576, or the longest message if that is more: 1,660,248 with default limits. */
   readonly maxPostBytes?: number | undefined;
   /** How long the body of a POST may take, in ms. Default 15,000. */
   readonly postTimeoutMs?: number | undefined;
@@ -45,6 +45,8 @@ export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #path: string;
   readonly #limits: CodecLimits;
+  readonly #maxPostBytes: number;
+  readonly #postTimeoutMs: number;
   readonly #links: Links;
   #isClosed = false;
 
@@ -54,6 +56,8 @@ export class Endpoint {
     this.#accept = accept;
     this.#options = options;
     this.#limits = options.limits ?? defaultCodecLimits;
+    this.#maxPostBytes = options.maxPostBytes ?? Math.max(1_048_576, longestText(this.#limits));
+    this.#postTimeoutMs = options.postTimeoutMs ?? 15_000;
     this.#links = new Links(options.keepAliveMs ?? 15_000);
   }
 
@@ -137,15 +141,13 @@ export class Endpoint {
   }
 
   async #lines(exchange: Exchange, isOneEnvelope: boolean): Promise<Uint8Array[] | number> {
-    const { maxPostBytes = 1_048_576, postTimeoutMs = 15_000 } = this.#options;
-    const body = await exchange.body(maxPostBytes, postTimeoutMs);
+    const body = await exchange.body(this.#maxPostBytes, this.#postTimeoutMs);
     if (typeof body === 'number') return body;
     return isOneEnvelope && body.length > 0 ? [body] : splitLines(body);
   }
 
   #expectedOfBody(): string {
-    const { maxPostBytes = 1_048_576, postTimeoutMs = 15_000 } = this.#options;
-    return `at most ${maxPostBytes} bytes within ${postTimeoutMs} ms`;
+    return `at most ${this.#maxPostBytes} bytes within ${this.#postTimeoutMs} ms`;
   }
 }
 

@@ -1,7 +1,7 @@
 // Reads the body of a POST: lines of envelopes, and perhaps the peer's goodbye. Pure: what is wrong becomes a Fault for
 // the core to answer. Spec: §1, §7.
 
-import { type CodecLimits, type ConnectionEnd, decode, Fault, type Incoming } from '@haip/protocol';
+import { type CodecLimits, type ConnectionEnd, decodeWithBase64, Fault, type Incoming } from '@haip/protocol';
 import { readControl, readEnd } from './close-line.ts';
 
 const lineFeed = 10;
@@ -35,7 +35,7 @@ export function readLine(line: Uint8Array, limits: CodecLimits): Incoming | { re
   } catch {
     return new Fault('PROTOCOL_VIOLATION', { expected: 'JSON in UTF-8' });
   }
-  const envelope = decode(text, limits, line.length);
+  const envelope = decodeWithBase64(text, limits, line.length);
   if (envelope instanceof Fault) return envelope;
   const { id: relatedId, transaction, seq, bin_len } = envelope;
   if (bin_len === undefined) return { envelope, size: line.length };

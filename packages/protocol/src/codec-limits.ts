@@ -1,3 +1,5 @@
+import { base64Length } from './base64.ts';
+
 export interface CodecLimits {
   /** Longest text envelope in bytes. Default 262,144; hard cap 16 MiB. */
   readonly maxTextBytes: number;
@@ -15,3 +17,8 @@ export const defaultCodecLimits: CodecLimits = {
   maxDepth: 32,
   maxKeys: 256,
 };
+
+/** The longest text of an envelope on a link without binary frames: bytes are in it there, as base64. */
+export function longestText({ maxTextBytes, maxBinaryBytes }: CodecLimits): number {
+  return maxTextBytes + base64Length(maxBinaryBytes);
+}

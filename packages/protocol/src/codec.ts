@@ -2,7 +2,8 @@
 // Checks the envelope's grammar by hand (a schema costs four times as much; a property test holds the two equal);
 // payloads are the registry's business. Never throws, never copies a payload. Spec: §1.
 
-import { type CodecLimits, defaultCodecLimits } from './codec-limits.ts';
+import { bytesInBase64 } from './base64.ts';
+import { type CodecLimits, defaultCodecLimits, longestText } from './codec-limits.ts';
 import { type Envelope, envelopeFields } from './envelope.ts';
 import { Fault } from './errors.ts';
 import { isChannel, isDecimal, isId, isMime } from './grammar.ts';
@@ -110,15 +111,45 @@ export function decode(
   limits: CodecLimits = defaultCodecLimits,
   size: number = text.length,
 ): Envelope | Fault {
-  if (size > limits.maxTextBytes) {
-    return new Fault('MESSAGE_TOO_LARGE', {
-      expected: `at most ${limits.maxTextBytes} bytes`,
-      got: 'more',
-      close: 1009,
-    });
-  }
+  return size > limits.maxTextBytes ? tooLong(limits) : parse(text, limits);
+}
+
+/**
+ * As {@link decode}, on a link without binary frames: the base64 in the `payload.data` of AUDIO counts as the bytes it
+ * stands for, and not as text. So an audio message has the same limits whatever it travels over.
+ */
+export function decodeWithBase64(
+  text: string,
+  limits: CodecLimits = defaultCodecLimits,
+  size: number = text.length,
+): Envelope | Fault {
+  if (size > longestText(limits)) return tooLong(limits);
+  // What is beyond the limit for text must be one string, or it would be dear to parse.
+  const beyond = size - limits.maxTextBytes;
+  const envelope = parse(text, limits, beyond);
+  if (envelope instanceof Fault) return envelope;
+  const { id: relatedId, transaction, seq } = envelope;
+  const data = base64Of(envelope);
+  if (data.length < beyond) return tooLong(limits);
+  if (bytesInBase64(data) <= limits.maxBinaryBytes) return envelope;
+  const expected = `at most ${limits.maxBinaryBytes} bytes in payload.data`;
+  return new Fault('MESSAGE_TOO_LARGE', { expected, got: 'more', relatedId, transaction, seq });
+}
+
+function base64Of({ type, payload }: Envelope): string {
+  const isAudio = type === 'AUDIO' || type === 'AUDIO_CHUNK';
+  return isAudio && isJsonObject(payload) && typeof payload['data'] === 'string' ? payload['data'] : '';
+}
+
+function tooLong({ maxTextBytes }: CodecLimits): Fault {
+  return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${maxTextBytes} bytes`, got: 'more', close: 1009 });
+}
+
+/** `inOneString`: how much of it must be one string at least. */
+function parse(text: string, limits: CodecLimits, inOneString = 0): Envelope | Fault {
   const scan = scanJson(text, limits.maxDepth, limits.maxKeys);
   if (!scan.ok) return violation(scan.expected, scan.got);
+  if (scan.longestString < inOneString) return tooLong(limits);
   let value: unknown;
   try {
     value = JSON.parse(text);

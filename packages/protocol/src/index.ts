@@ -1,8 +1,8 @@
 export { afterClose } from './after-close.ts';
 export { fromBase64, toBase64 } from './base64.ts';
 export { type CloseCode, closeCodes } from './close-codes.ts';
-export { decode, encode, readEnvelope } from './codec.ts';
-export { type CodecLimits, defaultCodecLimits } from './codec-limits.ts';
+export { decode, decodeWithBase64, encode, readEnvelope } from './codec.ts';
+export { type CodecLimits, defaultCodecLimits, longestText } from './codec-limits.ts';
 export type { Accept, PeerInfo } from './contracts/accept.ts';
 export type { AuthContext, Authenticator, HAIPUser } from './contracts/authenticator.ts';
 export type { Clock, Timer } from './contracts/clock.ts';

@@ -1,12 +1,13 @@
 // Walks JSON text once before it is parsed and refuses what would be dear to parse or to write again: deep nesting,
-// objects with very many keys. Notes where a number might be beyond a double, which is then looked at. Never judges whether the text is valid JSON; JSON.parse does. Spec: §1, limits.
+// objects with very many keys. Notes where a number might be beyond a double, which is then
+// looked at, and how much of the text is one string. Never judges whether it is valid JSON; JSON.parse does. Spec: §1, limits.
 
 /**
- * What the walk found: a reason to refuse, or how many keys the outermost object spells out and whether some number may
- * be one that JSON.parse reads as infinite.
+ * What the walk found: a reason to refuse, or how many keys the outermost object spells out, whether some number may be one
+ * that JSON.parse reads as infinite, and how long the longest string is, between its quotes.
  */
 export type ScanResult =
-  | { readonly ok: true; readonly topLevelKeys: number; readonly mayOverflow: boolean }
+  | { readonly ok: true; readonly topLevelKeys: number; readonly mayOverflow: boolean; readonly longestString: number }
   | { readonly ok: false; readonly expected: string; readonly got: string };
 
 const QUOTE = 0x22;
@@ -45,10 +46,13 @@ export function scanJson(text: string, maxDepth: number, maxKeys: number): ScanR
   let topLevelKeys = 0;
   let digits = 0;
   let mayOverflow = false;
+  let longestString = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === QUOTE) {
-      i = endOfString(text, i);
+      const end = endOfString(text, i);
+      longestString = Math.max(longestString, end - i - 1);
+      i = end;
     } else if (c === COLON) {
       const keys = (keysAt[depth] ?? 0) + 1;
       if (keys > maxKeys) return { ok: false, expected: `at most ${maxKeys} keys in an object`, got: 'more' };
@@ -68,5 +72,5 @@ export function scanJson(text: string, maxDepth: number, maxKeys: number): ScanR
       digits = 0;
     }
   }
-  return { ok: true, topLevelKeys, mayOverflow };
+  return { ok: true, topLevelKeys, mayOverflow, longestString };
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { base64Length, bytesInBase64 } from '../src/base64.ts';
 import { fromBase64, toBase64 } from '../src/index.ts';
 
 test('bytes become the base64 that Buffer makes, and come back the same', () => {
@@ -28,6 +29,16 @@ test.each(['A', 'AA', 'AAA', 'AA=', 'A===', '====', 'AAAA=', 'AA==AAAA', 'AA A',
   '%j is no base64',
   (text) => {
     expect(fromBase64(text)).toBeUndefined();
+  },
+);
+
+test.each([0, 1, 2, 3, 8191, 8192, 8193, 100_000])(
+  '%i bytes become so long a text, which tells how many they are',
+  (length) => {
+    const text = toBase64(new Uint8Array(length).fill(7));
+    expect(text).toBe(Buffer.alloc(length, 7).toString('base64'));
+    expect(base64Length(length)).toBe(text.length);
+    expect(bytesInBase64(text)).toBe(length);
   },
 );
 

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decode, defaultCodecLimits, type Envelope, encode, type Fault } from '../src/index.ts';
+import {
+  decode,
+  decodeWithBase64,
+  defaultCodecLimits,
+  type Envelope,
+  encode,
+  type Fault,
+  type JsonObject,
+  toBase64,
+} from '../src/index.ts';
 import { anyEnvelope } from './arbitraries.ts';
 import { codeOf, envelopeWith, withPayload } from './vectors.ts';
 
@@ -91,6 +100,47 @@ describe('limits', () => {
   test('A19: bin_len written as 1e3 is the number it is, and as 1e999 it is none', () => {
     expect(decode(text.replace(/}$/, ',"bin_len":1e3}'))).toMatchObject({ bin_len: 1000 });
     expect(codeOf(text.replace(/}$/, ',"bin_len":1e999}'))).toBe('PROTOCOL_VIOLATION');
+  });
+});
+
+describe('bytes as base64', () => {
+  const limits = { ...defaultCodecLimits, maxTextBytes: 1000, maxBinaryBytes: 3000 };
+  const audio = (data: unknown, type = 'AUDIO'): string =>
+    encode(envelopeWith({ type, payload: { data } as JsonObject }));
+  const read = (text: string) => decodeWithBase64(text, limits, Buffer.byteLength(text));
+
+  test.each(['AUDIO', 'AUDIO_CHUNK'])(
+    'the bytes of %s have their own limit, beside that for text [AUDIO-3]',
+    (type) => {
+      const [most, more] = [3000, 3001].map((length) => audio(toBase64(new Uint8Array(length)), type));
+      expect(read(most as string)).toMatchObject({ type });
+      expect(read(more as string)).toMatchObject({
+        code: 'MESSAGE_TOO_LARGE',
+        close: undefined,
+        relatedId: 'm-1',
+        seq: '2',
+      });
+      expect(decode(most as string, limits)).toMatchObject({ code: 'MESSAGE_TOO_LARGE', close: 1009 });
+    },
+  );
+
+  test('what is beside them may be as long as a text, and no longer', () => {
+    const data = toBase64(new Uint8Array(3000));
+    const rest = 1000 - (audio(data).length + ',"note":""'.length - data.length);
+    const beside = (length: number) =>
+      encode(envelopeWith({ type: 'AUDIO', payload: { data, note: 'x'.repeat(length) } }));
+    expect(read(beside(rest))).toMatchObject({ type: 'AUDIO' });
+    expect(read(beside(rest + 1))).toMatchObject({ code: 'MESSAGE_TOO_LARGE', close: 1009 });
+  });
+
+  test.each([
+    ['another type', audio('A'.repeat(1200), 'MESSAGE')],
+    ['another field', encode(envelopeWith({ type: 'AUDIO', payload: { text: 'A'.repeat(1200) } }))],
+    ['no field at all', encode(envelopeWith({ type: 'AUDIO', payload: 'A'.repeat(1200) }))],
+    ['bytes as numbers', audio(Array(600).fill(0))],
+    ['more than any message has', audio('A'.repeat(10_000))],
+  ])('A4: %s is text: MESSAGE_TOO_LARGE, 1009', (_, text) => {
+    expect(read(text)).toMatchObject({ code: 'MESSAGE_TOO_LARGE', close: 1009 });
   });
 });
 

@@ -78,7 +78,9 @@ export class LoggedEntry {
 
   #withBytes(bytes: Uint8Array): JsonValue {
     const payload: JsonObject = isJsonObject(this.entry.payload) ? this.entry.payload : {};
-    return { ...payload, data: toBase64(bytes) };
+    // Nothing follows the envelope that `bin_mime` could be about.
+    const { mime } = this.entry;
+    return { ...(mime === undefined ? {} : { mime }), ...payload, data: toBase64(bytes) };
   }
 
   #withoutText(): JsonValue {

@@ -221,6 +221,15 @@ describe('audio', () => {
     });
   });
 
+  test('sent raw with its kind in bin_mime only has it in the payload for a link without binary frames', async () => {
+    const { ada, id, enter } = await setup();
+    await answerTo(ada, ada.send({ type: 'AUDIO', transaction: id, payload: {}, bin_mime: 'audio/ogg' }, bytes));
+    const eve = await enter('eve', {}, { binary: false });
+    await join(eve, id);
+    const entry = await seeEntry(eve, { type: 'AUDIO' });
+    expect(entry.payload).toEqual({ mime: 'audio/ogg', data: toBase64(bytes) });
+  });
+
   test('[LOG-4] sent raw and again in base64 is the same message', async () => {
     const { ada, id, history } = await setup();
     await settled(ada, ada.send({ type: 'AUDIO', transaction: id, id: 'a', payload }, bytes));

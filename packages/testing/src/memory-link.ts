@@ -10,11 +10,13 @@ import {
   type ConnectionSupports,
   decode,
   decodeFromServer,
+  decodeWithBase64,
   defaultCodecLimits,
   type Envelope,
   Fault,
   type Frame,
   type Incoming,
+  longestText,
 } from '@haip/protocol';
 import { MemoryPipe, type Parcel } from './memory-pipe.ts';
 
@@ -59,7 +61,7 @@ export interface MemoryLink {
 const encoder = new TextEncoder();
 const cutEnd: ConnectionEnd = { code: 1006, reason: 'cut' };
 
-type Decode = (text: string, limits: CodecLimits) => Envelope | Fault;
+type Decode = (text: string, limits: CodecLimits, size: number) => Envelope | Fault;
 
 class MemoryEnd implements Connection {
   readonly supports: ConnectionSupports;
@@ -136,11 +138,12 @@ class MemoryEnd implements Connection {
   }
 
   #read({ text, bytes, size }: Parcel & { kind: 'frame' }): Incoming {
-    const { maxTextBytes } = this.#limits;
-    if (size - (bytes?.length ?? 0) > maxTextBytes) {
-      return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${maxTextBytes} bytes`, close: 1009 });
+    const longest = this.supports.binary ? this.#limits.maxTextBytes : longestText(this.#limits);
+    const textSize = size - (bytes?.length ?? 0);
+    if (textSize > longest) {
+      return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${longest} bytes`, close: 1009 });
     }
-    const envelope = this.#decode(text, this.#limits);
+    const envelope = this.#decode(text, this.#limits, textSize);
     if (envelope instanceof Fault) return envelope;
     if (envelope.bin_len !== bytes?.length) {
       return new Fault('PROTOCOL_VIOLATION', {
@@ -180,7 +183,7 @@ export function memoryLink(options: MemoryLinkOptions = {}): MemoryLink {
   if (latencyMs > 0 && clock === undefined) throw new TypeError('latencyMs: expected a clock to measure it by');
   const { clientLimits = defaultCodecLimits, serverLimits = defaultCodecLimits } = options;
   const client = new MemoryEnd(clientLimits, decodeFromServer, binary);
-  const server = new MemoryEnd(serverLimits, decode, binary);
+  const server = new MemoryEnd(serverLimits, binary ? decode : decodeWithBase64, binary);
   const up = new MemoryPipe({ clock, latencyMs, highWaterBytes }, (parcels) => server.receive(parcels));
   const down = new MemoryPipe({ clock, latencyMs, highWaterBytes }, (parcels) => client.receive(parcels));
   client.out = server.in = up;

@@ -2,6 +2,7 @@
 // transport broken on purpose shows that they catch it.
 
 import { describe, test } from 'vitest';
+import { base64Laws } from './transport-laws/base64.ts';
 import type { OpenTransport, TransportLaw, TransportSupports } from './transport-laws/context.ts';
 import { deliveryLaws } from './transport-laws/delivery.ts';
 import { lifecycleLaws } from './transport-laws/lifecycle.ts';
@@ -15,7 +16,7 @@ export interface TransportSuiteOptions {
 }
 
 /** Every law a transport keeps. */
-export const transportLaws: readonly TransportLaw[] = [...deliveryLaws, ...lifecycleLaws];
+export const transportLaws: readonly TransportLaw[] = [...deliveryLaws, ...base64Laws, ...lifecycleLaws];
 
 /** Declares one test for each law, inside a `describe` of its own. Call it at the top of a test file. */
 export function transportSuite({ name, open, supports = {} }: TransportSuiteOptions): void {

@@ -1,7 +1,8 @@
-import type { Connection } from '@haip/protocol';
+import { type Connection, defaultCodecLimits } from '@haip/protocol';
 import { describe, expect, test } from 'vitest';
 import {
   fakeClock,
+  type MemoryTransportOptions,
   memoryTransport,
   type OpenTransport,
   settle,
@@ -11,14 +12,17 @@ import {
 } from '../src/index.ts';
 
 /** A memory transport whose ends a test may spoil before anybody sees them. */
-function openMemory(spoil: (connection: Connection) => Connection = (connection) => connection): OpenTransport {
+function openMemory(
+  spoil: (connection: Connection) => Connection = (connection) => connection,
+  options: MemoryTransportOptions = {},
+): OpenTransport {
   const waiting: ((connection: Connection) => void)[] = [];
   const arrived: Connection[] = [];
   const memory = memoryTransport(async (connection) => {
     const taker = waiting.shift();
     if (taker) taker(spoil(connection));
     else arrived.push(spoil(connection));
-  });
+  }, options);
   return {
     transport: { name: 'memory', dial: async (options, signal) => spoil(await memory.dial(options, signal)) },
     accepted: async () => arrived.shift() ?? new Promise((resolve) => waiting.push(resolve)),
@@ -30,7 +34,11 @@ function openMemory(spoil: (connection: Connection) => Connection = (connection)
 }
 
 transportSuite({ name: 'memoryTransport', open: () => openMemory() });
-transportSuite({ name: 'memoryTransport without bytes', open: () => openMemory(), supports: { binary: false } });
+transportSuite({
+  name: 'memoryTransport without bytes',
+  open: () => openMemory(undefined, { binary: false }),
+  supports: { binary: false },
+});
 
 /** A connection with some of its members replaced. */
 function spoilt(connection: Connection, change: Partial<Connection>): Connection {
@@ -107,8 +115,9 @@ const spoilers: Record<string, (connection: Connection) => Connection> = {
 };
 
 /** The first law that does not hold; undefined when all do. */
-async function firstBroken(open: () => OpenTransport): Promise<string | undefined> {
-  for (const law of transportLaws) {
+async function firstBroken(open: () => OpenTransport, binary = true): Promise<string | undefined> {
+  const can = { binary, pause: true, clientProbe: true, progress: true };
+  for (const law of transportLaws.filter(({ needs }) => needs?.(can) ?? true)) {
     if (!(await passes(law, open()))) return law.name;
   }
   return undefined;
@@ -128,10 +137,17 @@ async function passes(law: TransportLaw, opened: OpenTransport): Promise<boolean
 describe('the suite for transports', () => {
   test('finds nothing wrong with a sound one', async () => {
     expect(await firstBroken(() => openMemory())).toBeUndefined();
+    expect(await firstBroken(() => openMemory(undefined, { binary: false }), false)).toBeUndefined();
   });
 
   test.each(Object.entries(spoilers))('catches a transport that %s', async (_, spoil) => {
     expect(await firstBroken(() => openMemory(spoil))).toBeTypeOf('string');
+  });
+
+  test.each([-1, 1])('catches a transport that takes %i bytes more in base64 than it should', async (more) => {
+    const { maxBinaryBytes } = defaultCodecLimits;
+    const serverLimits = { ...defaultCodecLimits, maxBinaryBytes: maxBinaryBytes + more };
+    expect(await firstBroken(() => openMemory(undefined, { binary: false, serverLimits }), false)).toMatch(/base64/);
   });
 });
 
