@@ -1,4 +1,4 @@
-// Real clients and a real server on real WebSockets, with time that each test holds, and a neighbour whose conversation
+// Real clients and a real server on real sockets, over any transport, with time that each test holds, and a neighbour whose conversation
 // must stay whole whatever happens beside it.
 
 import assert from 'node:assert/strict';
@@ -100,9 +100,10 @@ export async function startServer(options: RealServerOptions = {}): Promise<Real
     return server.accept(connection, info);
   };
   // The one wait that no clock of a test holds: how long a close waits for a peer that is gone.
-  acceptWebSockets(http, accept, { closeTimeoutMs: 20, ...options.webSockets });
-  acceptHttpStreams(http, accept, { closeTimeoutMs: 20 });
-  acceptServerSentEvents(http, accept, { closeTimeoutMs: 20 });
+  const closeTimeoutMs = 20;
+  acceptWebSockets(http, accept, { closeTimeoutMs, ...options.webSockets });
+  acceptServerSentEvents(http, accept, { closeTimeoutMs });
+  acceptHttpStreams(http, accept, { closeTimeoutMs });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const close = async (): Promise<void> => {
@@ -122,25 +123,30 @@ export interface RealClient {
 export interface RealClientOptions extends Partial<ClientOptions> {
   readonly user?: string;
   readonly clock?: FakeClock;
+  /** Default: WebSocket. */
+  readonly over?: Wire;
 }
+
+const wires = {
+  websocket: (host: string) => webSocket({ url: `ws://${host}/haip/websocket` }),
+  sse: (host: string) => serverSentEvents({ url: `http://${host}/haip/sse` }),
+  http: (host: string) => httpStream({ url: `http://${host}/haip/stream` }),
+};
+export type Wire = keyof typeof wires;
 
 /** The transport that reaches a server, or a proxy, on that port. */
-export function wire(port: number): Transport {
-  return webSocket({ url: `ws://127.0.0.1:${port}/haip/websocket` });
+export function wire(port: number, over: Wire = 'websocket'): Transport {
+  return wires[over](`127.0.0.1:${port}`);
 }
-
-/** The other transports to the same port. */
-export const overHttp = (port: number): Transport => httpStream({ url: `http://127.0.0.1:${port}/haip/stream` });
-export const overEvents = (port: number): Transport => serverSentEvents({ url: `http://127.0.0.1:${port}/haip/sse` });
 
 /** A client that dials that port. What it waits for before it dials again is over at once. */
 export function makeClient(
   port: number,
-  { user = 'user', clock = fakeClock(), ...options }: RealClientOptions = {},
+  { user = 'user', clock = fakeClock(), over, ...options }: RealClientOptions = {},
 ): RealClient {
   const ids = countedIds(`${user}-`);
   const client = new HAIPClient({
-    transports: [wire(port)],
+    transports: [wire(port, over)],
     clock,
     ids,
     random: () => 0,
@@ -235,4 +241,18 @@ export async function beginNeighbour(port: number, user = 'neighbour'): Promise<
 /** Lets the event loop turn until `condition` holds. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What the promise comes to, while time passes: a second at each turn of the event loop. */
+export async function whileTimePasses<Result>(clock: FakeClock, waiting: Promise<Result>): Promise<Result> {
+  let isOver = false;
+  const over = waiting.finally(() => {
+    isOver = true;
+  });
+  over.catch(() => {});
+  while (!isOver) {
+    await clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return over;
 }
