@@ -6,46 +6,12 @@ import { HAIPServer } from '@haip/server-core';
 import { acceptHttpStreams } from '@haip/transport-http/server';
 import { acceptServerSentEvents } from '@haip/transport-sse/server';
 import { acceptWebSockets } from '@haip/transport-ws/server';
-import { build } from 'esbuild';
-import { type Browser, chromium, type Page } from 'playwright';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { chromiumArgs, findChromium } from '../../scripts/chromium.ts';
-import { type Listening, listening } from './served.ts';
+import type { Page } from 'playwright';
+import { expect, onTestFinished, test } from 'vitest';
+import { pages } from './pages.ts';
+import { listening } from './served.ts';
 
-let browser: Browser;
-/** Serves a page with our clients in it, at two origins. */
-let pages: Listening;
-let bundle = '';
-
-beforeAll(async () => {
-  const contents = `export { HAIPClient } from '@haip/client-core';
-export { httpStream } from '@haip/transport-http/client';
-export { serverSentEvents } from '@haip/transport-sse/client';
-export { webSocket } from '@haip/transport-ws/client';`;
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: import.meta.dirname },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'haip',
-    platform: 'browser',
-    conditions: ['@haip/source'],
-  });
-  bundle = outputFiles[0]?.text ?? '';
-  pages = await listening(
-    createServer((request, response) => {
-      const isScript = request.url === '/haip.js';
-      response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-      response.end(isScript ? bundle : '<script src="/haip.js"></script>');
-    }),
-  );
-  browser = await chromium.launch({ executablePath: findChromium() ?? '', args: chromiumArgs });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await pages?.close();
-});
+const site = pages();
 
 /** A server that lets in the pages at 127.0.0.1, and a page there or at localhost, which it does not know. */
 async function setUp(host: '127.0.0.1' | 'localhost'): Promise<{ page: Page; origin: string; asked: string[] }> {
@@ -57,19 +23,16 @@ async function setUp(host: '127.0.0.1' | 'localhost'): Promise<{ page: Page; ori
   });
   server.registerTool<string>({ name: 'echo', onMessage: (turn, text) => turn.reply(text) });
   const http = createServer();
-  const origins = [`http://127.0.0.1:${pages.port}`];
+  const origins = [`http://127.0.0.1:${site.port}`];
   acceptHttpStreams(http, server.accept, { origins });
   acceptServerSentEvents(http, server.accept, { origins });
   acceptWebSockets(http, server.accept, { allowedOrigins: origins });
   const { origin, close } = await listening(http);
-  const page = await browser.newPage();
   onTestFinished(async () => {
-    await page.close();
     await server.close();
     await close();
   });
-  await page.goto(`http://${host}:${pages.port}/`);
-  return { page, origin, asked };
+  return { page: await site.open(host), origin, asked };
 }
 
 /** Says something in the page, over the transport; gives what comes back, or what became of the attempt. */

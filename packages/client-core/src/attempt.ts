@@ -31,14 +31,14 @@ export async function attempt(
   stop: AbortController,
   stopped: AbortSignal,
 ): Promise<AttemptEnd> {
-  const { clock, connectTimeoutMs, deliverTimeoutMs, limits } = settings;
+  const { clock, connectTimeoutMs, deliverTimeoutMs, limits, logger } = settings;
   const signal = AbortSignal.any([stop.signal, stopped]);
   let openedAt: number | undefined;
   const late = (what: string) => (): void =>
     stop.abort(new ClientError('timeout', `${transport.name}: no ${what} in time.`, undefined, true));
   let timer = clock.timer(connectTimeoutMs, late('HAI'));
   try {
-    const dialing = transport.dial({ limits }, signal);
+    const dialing = transport.dial({ limits, logger }, signal);
     // One that opens after it was given up is closed at once.
     dialing.then((connection) => signal.aborted && connection.close(1000)).catch(() => {});
     const connection = await orAborted(dialing, signal);

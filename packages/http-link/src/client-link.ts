@@ -3,10 +3,10 @@
 
 import {
   type CloseCode,
-  type CodecLimits,
   type Connection,
   type ConnectionEnd,
   type ConnectionSupports,
+  type DialOptions,
   decodeFromServer,
   Fault,
   type Frame,
@@ -40,6 +40,9 @@ const closeTimeoutMs = 3000;
 const postTimeoutMs = 20_000;
 const waitForCloseMs = 1000;
 
+/** The links of this page that brought something. */
+const alive = new Set<ClientLink>();
+
 export class ClientLink implements Connection, PostsOwner {
   readonly supports: ConnectionSupports = { binary: false, pause: true };
   readonly closed: Promise<ConnectionEnd>;
@@ -48,6 +51,7 @@ export class ClientLink implements Connection, PostsOwner {
   readonly #format: StreamFormat;
   readonly #longest: number;
   readonly #opened: () => void;
+  readonly #logger: DialOptions['logger'];
   readonly #posts: ClientPosts = new ClientPosts(this);
   readonly #abort = new AbortController();
   /** Ends the POST that is out. */
@@ -69,7 +73,7 @@ export class ClientLink implements Connection, PostsOwner {
   constructor(
     options: LinkOptions,
     format: StreamFormat,
-    limits: CodecLimits | undefined,
+    { limits, logger }: DialOptions,
     { opened = () => {}, opensByPost = false }: { opened?: () => void; opensByPost?: boolean },
   ) {
     this.#options = options;
@@ -77,6 +81,7 @@ export class ClientLink implements Connection, PostsOwner {
     // Bytes that somebody sent over another transport come as base64.
     this.#longest = limits ? limits.maxTextBytes + limits.maxBinaryBytes * 1.4 : Number.POSITIVE_INFINITY;
     this.#opened = opened;
+    this.#logger = logger;
     if (opensByPost) this.#first = (body) => void this.open({ method: 'POST', body });
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
@@ -137,6 +142,7 @@ export class ClientLink implements Connection, PostsOwner {
 
   close(code: CloseCode, reason = ''): void {
     if (this.#end) return;
+    if (alive.size > 0 && !alive.has(this)) this.#warn();
     this.#end = { code, reason };
     if (code === 1006 || !this.#upstream) return this.#finish();
     void this.#posts.add(`{"close":${writeEnd(this.#end)}}`);
@@ -146,7 +152,10 @@ export class ClientLink implements Connection, PostsOwner {
   async post(body: string): Promise<Response> {
     const posting = new AbortController();
     this.#posting = posting;
-    const timer = setTimeout(() => posting.abort(), postTimeoutMs);
+    const timer = setTimeout(() => {
+      posting.abort();
+      this.#warn();
+    }, postTimeoutMs);
     try {
       return await this.#fetch(this.#upstream as URL, { method: 'POST', body, signal: posting.signal });
     } finally {
@@ -159,6 +168,12 @@ export class ClientLink implements Connection, PostsOwner {
     clearTimeout(this.#timer);
     const end = { code: codeOf(status), reason: `upstream answered ${status}` };
     this.#timer = setTimeout(() => this.#finish(end), waitForCloseMs);
+  }
+
+  /** A request had no answer in its time: in a browser it may never have left. */
+  #warn(): void {
+    const advice = 'one client a page, HTTP/2 or WebSocket: over HTTP/1.1 all tabs share six connections to an origin';
+    if ('document' in globalThis) this.#logger?.('warn', 'no answer', { streams: alive.size, advice });
   }
 
   #fetch(url: string | URL, init: RequestInit): Promise<Response> {
@@ -200,6 +215,7 @@ export class ClientLink implements Connection, PostsOwner {
     else if (word === 'close') this.#finish(readEnd(json));
     else if (word === 'probe') this.#posts.probe();
     else if (!word) {
+      alive.add(this);
       const envelope = decodeFromServer(json);
       const size = new TextEncoder().encode(json).length;
       this.#batch.push(envelope instanceof Fault ? envelope : { envelope, size });
@@ -210,6 +226,7 @@ export class ClientLink implements Connection, PostsOwner {
 
   #finish(end?: ConnectionEnd): void {
     clearTimeout(this.#timer);
+    alive.delete(this);
     this.#end ??= end as ConnectionEnd;
     this.#posts.stop();
     this.#tellClosed?.(this.#end);

@@ -5,10 +5,7 @@ const GRAMMAR = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?
 
 /** The bytes as padded base64. */
 export function toBase64(bytes: Uint8Array): string {
-  let binary = '';
-  // A call takes many arguments, but not any number.
-  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return btoa(binary);
+  return btoa(bytes.reduce((binary, byte) => binary + String.fromCharCode(byte), ''));
 }
 
 /** How many characters so many bytes take. */
@@ -26,7 +23,5 @@ export function bytesInBase64(text: string): number {
 export function fromBase64(text: string): Uint8Array | undefined {
   if (!GRAMMAR.test(text)) return undefined;
   const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
+  return new Uint8Array(binary.length).map((_, at) => binary.charCodeAt(at));
 }

@@ -16,9 +16,9 @@ export interface HttpStreamOptions extends LinkOptions {
 export function httpStream(options: HttpStreamOptions): Transport {
   return {
     name: 'http',
-    async dial({ limits }, signal) {
+    async dial(dialing, signal) {
       signal.throwIfAborted();
-      return new ClientLink(options, lines, limits, { opensByPost: true });
+      return new ClientLink(options, lines, dialing, { opensByPost: true });
     },
   };
 }

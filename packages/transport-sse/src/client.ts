@@ -13,7 +13,7 @@ export interface ServerSentEventsOptions extends LinkOptions {
 export function serverSentEvents(options: ServerSentEventsOptions): Transport {
   return {
     name: 'sse',
-    dial: ({ limits }, signal) =>
+    dial: (dialing, signal) =>
       new Promise((resolve, reject) => {
         signal.throwIfAborted();
         const giveUp = (): void => {
@@ -25,7 +25,7 @@ export function serverSentEvents(options: ServerSentEventsOptions): Transport {
           stay();
           resolve(link);
         };
-        const link = new ClientLink(options, events, limits, { opened });
+        const link = new ClientLink(options, events, dialing, { opened });
         signal.addEventListener('abort', giveUp);
         void link.open({});
         void link.closed.then(({ reason, retryAfterMs }) => {

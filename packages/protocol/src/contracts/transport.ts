@@ -1,9 +1,12 @@
 import type { CodecLimits } from '../codec-limits.ts';
 import type { Connection } from './connection.ts';
+import type { Logger } from './logger.ts';
 
 export interface DialOptions {
   /** Caps for what is read, where the platform lets a transport set them. Default: the codec's. */
   readonly limits?: CodecLimits | undefined;
+  /** Takes what a transport finds out and its connection can not tell. Default: it is lost. */
+  readonly logger?: Logger | undefined;
 }
 
 /** A way to reach a server. Made by a factory named for it: `webSocket({ url })`. */
