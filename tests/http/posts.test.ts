@@ -148,6 +148,22 @@ describe.each(ways)('$name', (way) => {
     expect(stream.taken).toEqual(['m1']);
   });
 
+  test('A34: POSTs that follow one another on a connection unasked are taken one by one, each with its own answer', async () => {
+    const { server, stream } = await setUp();
+    const { pathname } = new URL(stream.address);
+    const post = (text: string, connection: string) =>
+      `POST ${pathname} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: ${connection}\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+    const smuggled = `${line(3)}\n${post(line(4), 'close')}`;
+    const answers = await answerTo(server.port, post(line(2), 'keep-alive') + post(smuggled, 'close'));
+    expect(answers.match(/HTTP\/1\.1 \d+|"taken":\d/g)).toEqual([
+      'HTTP/1.1 202',
+      '"taken":1',
+      'HTTP/1.1 400',
+      '"taken":1',
+    ]);
+    await expect.poll(() => stream.taken).toEqual(['m1', 'm2', 'm3', 'PROTOCOL_VIOLATION']);
+  });
+
   test('POSTs wait while the consumer does not read; one too many is answered 429, and when to come again', async () => {
     const server = await hold(way, { readAheadBytes: 1 });
     const stream = await openStream(way, server, { reads: false });

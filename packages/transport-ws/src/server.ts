@@ -1,7 +1,7 @@
 // Takes WebSockets from the `upgrade` event of any Node HTTP server and gives each to an Accept as a Connection.
-// Answers bad upgrades itself; leaves other paths to whoever else listens. Never reads an envelope. Spec: §7.
+// Answers bad upgrades itself, and plain requests where nobody else listens; leaves other paths to whoever does. Never reads an envelope. Spec: §7.
 
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Accept, type CodecLimits, defaultCodecLimits, type PeerInfo } from '@haip/protocol';
@@ -83,13 +83,22 @@ function mount(server: Server): Map<string, Endpoint> {
   mounted.set(server, endpoints);
   server.on('upgrade', (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
     const socket = duplex as Socket;
-    // By hand: URL throws on targets such as `//`.
-    const path = (request.url ?? '').split('?', 1)[0] as string;
-    const take = endpoints.get(path);
+    const take = endpoints.get(pathOf(request));
     if (take) take(request, socket, head);
     else if (server.listenerCount('upgrade') === 1) refuse(socket, '404 Not Found');
   });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    // Node would leave it without an answer. Whoever else listens has one.
+    if (server.listenerCount('request') > 1) return;
+    const isOurs = endpoints.has(pathOf(request));
+    response.writeHead(isOurs ? 426 : 404, isOurs ? { upgrade: 'websocket', connection: 'upgrade' } : {}).end();
+  });
   return endpoints;
+}
+
+/** By hand: URL throws on targets such as `//`. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] as string;
 }
 
 function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {

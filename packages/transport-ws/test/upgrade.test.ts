@@ -66,6 +66,17 @@ test('other requests of the same server are answered by its own listener', async
   expect(await response.text()).toBe('page');
 });
 
+test('A35: a request that asks for no WebSocket is answered 426, and for another path 404, where nobody else listens', async () => {
+  const http = createServer();
+  acceptWebSockets(http, async () => {}, { path });
+  const port = await listening(http);
+  const asked = await fetch(`http://127.0.0.1:${port}${path}?x`, { method: 'POST', body: 'x' });
+  expect([asked.status, asked.headers.get('upgrade')]).toEqual([426, 'websocket']);
+  expect((await fetch(`http://127.0.0.1:${port}/other`)).status).toBe(404);
+  http.on('request', (_, response) => void response.end('page'));
+  expect(await (await fetch(`http://127.0.0.1:${port}${path}`)).text()).toBe('page');
+});
+
 test('a path of somebody else is left to the other upgrade listener', async () => {
   const server = await listen();
   server.http.on('upgrade', (request, socket: Duplex) => {
