@@ -179,6 +179,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
       opened = transactions.get(id) ?? new OpenTransaction(id, parts, cursor ?? { epoch: fields.epoch ?? '' });
       if (!transactions.has(id)) {
         transactions.set(id, opened);
+        outbox.adopt(opened);
         opened.on('closed', (reason) => {
           transactions.delete(id);
           // What was written is answered yet: with an ERROR, after a verdict that refused.

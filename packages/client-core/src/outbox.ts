@@ -35,6 +35,7 @@ export interface Draft {
 /** A draft underway. */
 export interface Outgoing extends Draft {
   readonly id: string;
+  reader?: Reader;
   /** Its number on the present connection; 0: not written on it. */
   number: number;
   /** When it was first written, by both clocks: one stands still while a machine sleeps, the other may jump. */
@@ -130,6 +131,15 @@ export class Outbox {
     this.#changed();
   }
 
+  /** Whoever reads that transaction now hears what becomes of what was written before. */
+  adopt(reader: Reader): void {
+    for (const item of this.items.values()) {
+      if (!item.reader || item.transaction !== reader.id) continue;
+      item.reader = reader;
+      reader.own.set(item.id, item);
+    }
+  }
+
   /** The connection is gone. What is not settled goes out first on the next, under the same ids and new numbers. */
   detach(): void {
     this.session = undefined;
@@ -138,7 +148,7 @@ export class Outbox {
     this.#held.clear();
     for (const item of this.items.values()) {
       item.number = 0;
-      if (item.abandoned) this.#remove(item);
+      if (item.abandoned) this.remove(item);
     }
   }
 
@@ -158,7 +168,7 @@ export class Outbox {
     if (session.windows?.isOpen(item.transaction) === false && isOrdered(item)) return;
     if (session.plain && !plainTypes.includes(item.type)) {
       item.reject(new ClientError('unsupported', `The server does not know ${item.type}.`));
-      return this.#remove(item);
+      return this.remove(item);
     }
     const { clock } = this.#settings;
     item.writtenAt ??= { now: clock.now(), monotonic: clock.monotonic() };
@@ -186,7 +196,7 @@ export class Outbox {
       if (!item.reader || !item.number || item.number > upTo) continue;
       item.settled = true;
       item.resolve({ id: item.id });
-      this.#remove(item);
+      this.remove(item);
     }
   }
 
@@ -196,7 +206,7 @@ export class Outbox {
     if (!item || item.reader) return false;
     if (!item.abandoned) item.answered?.(envelope, item);
     item.resolve(envelope);
-    this.#remove(item);
+    this.remove(item);
     return true;
   }
 
@@ -207,7 +217,7 @@ export class Outbox {
     item.refusals++;
     if (!error.retry || item.abandoned) {
       item.reject(error);
-      this.#remove(item);
+      this.remove(item);
       if (error.retry) this.#giveUp(item);
       return true;
     }
@@ -248,7 +258,7 @@ export class Outbox {
     item.reject(isUnknown ? new UnknownOutcomeError(item.id, reason) : reason);
     item.abandoned = true;
     if (item.number) return item.reader?.track(item);
-    this.#remove(item);
+    this.remove(item);
     if (item.refusedBy) this.#giveUp(item);
   }
 
@@ -265,10 +275,11 @@ export class Outbox {
   #giveBack(item: Outgoing, cause?: unknown): void {
     const isUnknown = item.reader && item.writtenAt;
     item.reject(isUnknown ? new UnknownOutcomeError(item.id, cause) : cause);
-    this.#remove(item);
+    this.remove(item);
   }
 
-  #remove(item: Outgoing): void {
+  /** Nothing more will become of it. */
+  remove(item: Outgoing): void {
     this.items.delete(item.id);
     this.#changed();
     item.gone = true;

@@ -107,6 +107,8 @@ export class Reader extends Emitter<TransactionEvents> {
     if (item) {
       this.own.delete(item.id);
       item.resolve({ id: item.id, position: to });
+      // Sent again, it would end what was joined since.
+      if (item.type === 'TRANSACTION_LEAVE') this.parts.outbox.remove(item);
     }
     if (!isReceipt)
       this.#hand(entryOf(received, to), item !== undefined || session === this.parts.outbox.session?.id, stay);

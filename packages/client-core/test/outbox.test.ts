@@ -530,3 +530,49 @@ describe('writing', () => {
     expect(chat.pending).toEqual([]);
   });
 });
+
+describe('who joins again after leaving', () => {
+  it('is not put out by the LEAVE, which was read in the log but not acknowledged', async () => {
+    const { started, transport, reconnected, client, clock } = setUp();
+    const { peer, chat } = await started();
+    const leaving = chat.leave();
+    const leave = await peer.until('TRANSACTION_LEAVE');
+    peer.entry(2, { type: 'TRANSACTION_LEAVE', id: leave.id, session: 'me', payload: {} });
+    await leaving;
+    transport.last.cut();
+    const again = await reconnected();
+    await again.welcome();
+    const joining = client.joinTransaction('T');
+    const join = await again.until('TRANSACTION_JOIN');
+    again.verdict({ verdict: 'resumed', epoch: 'E', seq: '0', last: '2' }, { related_id: join.id });
+    const same = await joining;
+    await clock.settle();
+
+    expect(again.types).not.toContain('TRANSACTION_LEAVE');
+    expect(same.closed).toBeUndefined();
+  });
+
+  it('hears what becomes of the messages from before', async () => {
+    const { started, client, clock } = setUp();
+    const { peer, chat } = await started();
+    const sending = chat.sendText('not paid for yet');
+    const sent = await peer.until('MESSAGE');
+    peer.error(sent, { code: 'INSUFFICIENT_CREDITS', retry: true });
+    const leaving = chat.leave();
+    const leave = await peer.until('TRANSACTION_LEAVE');
+    peer.entry(2, { type: 'TRANSACTION_LEAVE', id: leave.id, session: 'me', payload: {} });
+    await leaving;
+    const joining = client.joinTransaction('T', { cursor: { epoch: 'E', position: 2 } });
+    const join = await peer.until('TRANSACTION_JOIN');
+    peer.verdict({ verdict: 'resumed', epoch: 'E', seq: '2', last: '2' }, { related_id: join.id });
+    const same = await joining;
+    expect(same.pending.map(({ payload }) => payload)).toEqual(['not paid for yet']);
+    await clock.advance(20_000);
+    const retry = peer.received.findLast(({ type }) => type === 'MESSAGE');
+    peer.receipt(retry ?? sent, 3);
+
+    expect(await sending).toEqual({ id: sent.id, position: 3 });
+    expect(same.conversation.messages.map(({ text }) => text)).toEqual(['not paid for yet']);
+    expect(client.stats.faults).toBe(0);
+  });
+});

@@ -129,6 +129,7 @@ export class Simulation {
       await this.#heal();
       await this.#judge();
       await this.#goAway();
+      this.#settleUp();
     } catch (error) {
       this.verdicts.violated('20 total answers', `something threw: ${error instanceof Error ? error.stack : error}`);
     }
@@ -185,11 +186,6 @@ export class Simulation {
     // A message that its author takes back between an ERROR and its retry has no body when its receipt comes after all.
     if (this.#store.failures === 0) judgeSeams(parts);
     for (const { sending } of this.everybody) sending.judgeDenials();
-    if (this.#accounts) {
-      const { faults } = this.#scenario;
-      const exactly = this.#store.failures === 0 && !faults.has('node crash') && !faults.has('store loss');
-      judgePaid({ accounts: this.#accounts, logs: this.#logs, verdicts: this.verdicts, exactly });
-    }
     if (this.#scenario.calm) judgeCalm(parts);
   }
 
@@ -210,6 +206,14 @@ export class Simulation {
         this.verdicts.violated('5 settled implies stored', `${app.name} never heard of ${token} in ${transaction}`);
       }
     }
+  }
+
+  /** Now nothing is under way any more. Invariant 21. */
+  #settleUp(): void {
+    if (this.verdicts.any || this.#accounts === undefined) return;
+    const { faults } = this.#scenario;
+    const exactly = this.#store.failures === 0 && !faults.has('node crash') && !faults.has('store loss');
+    judgePaid({ accounts: this.#accounts, logs: this.#logs, verdicts: this.verdicts, exactly });
   }
 
   #left(): string | undefined {
