@@ -179,6 +179,13 @@ export class Charges implements Credits {
     if (charge.unwanted && !charge.kept) this.#undo(charge.user, charge.key);
   }
 
+  /** While it is found out whether a message is stored, its charge stays the same for all who are about to store it. */
+  hold(user: string, { transaction, id, type }: Envelope): (() => void) | undefined {
+    if (!isPriced(type)) return undefined;
+    const charge = this.#begin(user, keyOf(transaction, id), 0);
+    return () => this.close(charge, { kind: 'refused', why: 'missing' });
+  }
+
   /** A message is refused for good and not stored: what was taken for it, now or in an earlier attempt, goes back. */
   forgive(user: string, { transaction, id, type }: Envelope): void {
     if (!isPriced(type)) return;

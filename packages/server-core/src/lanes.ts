@@ -63,7 +63,7 @@ export class Lanes implements Fate {
     const { transaction } = envelope;
     if (transaction !== null && !this.#lanes.has(transaction) && !this.hasRoom()) {
       this.#flow?.return(envelope, size);
-      refuseUnlessStored(this.#session.context.history, this.#session.user.id, submission, neverHere, this);
+      refuseUnlessStored(this.#session.context, this.#session.user.id, submission, neverHere, this);
       return;
     }
     const arrival = transaction === null ? undefined : this.#flow?.arrive(this.#lane(transaction), envelope, size);

@@ -288,7 +288,7 @@ export class Participation implements ReaderOwner, Fate {
 
   #refuse(submission: Submission, fault: Fault): Pending {
     const { user } = this.#participant;
-    return refuseUnlessStored(this.#context.history, user.id, submission, fault, this);
+    return refuseUnlessStored(this.#context, user.id, submission, fault, this);
   }
 
   settle({ envelope }: Submission): void {

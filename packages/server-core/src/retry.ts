@@ -1,7 +1,8 @@
 // A message that was stored before is settled as the first time, whatever changed since; so no message of the log's is
 // refused before the store was asked. Spec: §3, the order of checks.
 
-import { Fault, type HistoryStore, type Pending } from '@haip/protocol';
+import { Fault, type Pending } from '@haip/protocol';
+import type { ServerContext } from './context.ts';
 import { digestOf, type Submission } from './drafting.ts';
 
 /** What becomes of a message. */
@@ -25,7 +26,7 @@ export function settleRepeat(submission: Submission, digest: string, fate: Fate)
 
 /** Refuses a message, unless it is stored already. */
 export function refuseUnlessStored(
-  history: HistoryStore,
+  { history, charges }: ServerContext,
   user: string,
   submission: Submission,
   fault: Fault,
@@ -37,10 +38,14 @@ export function refuseUnlessStored(
     else fate.answer(submission, fault);
   };
   const failed = (error: unknown): void => fate.unknown(submission, error);
+  // Another connection may have one of that id stored meanwhile: what that costs is not given back.
+  const letGo = charges?.hold(user, submission.envelope);
   try {
     const found = history.find(transaction ?? '', user, id);
-    return found instanceof Promise ? found.then(decide, failed) : decide(found);
+    if (found instanceof Promise) return found.then(decide, failed).finally(letGo);
+    decide(found);
   } catch (error) {
     failed(error);
   }
+  letGo?.();
 }
