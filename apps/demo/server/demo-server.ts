@@ -1,10 +1,12 @@
-// Joins the parts of the demo: the page, the HAIP server with its two tools, a history in memory, WebSockets.
+// Joins the parts of the demo: the page, the HAIP server with its two tools, a history in memory, three transports.
 
 import { createServer, type Server } from 'node:http';
 import { memoryHistory } from '@haip/history-memory';
 import { systemClock } from '@haip/platform';
 import type { Clock, Logger } from '@haip/protocol';
 import { HAIPServer } from '@haip/server-core';
+import { acceptHttpStreams } from '@haip/transport-http/server';
+import { acceptServerSentEvents } from '@haip/transport-sse/server';
 import { acceptWebSockets } from '@haip/transport-ws/server';
 import { embeddedAssistant } from './assistant/embedded-assistant.ts';
 import type { Knowledge } from './assistant/knowledge.ts';
@@ -50,10 +52,12 @@ export function createDemo({ files, knowledge, model, clock = systemClock, logge
   const http = createServer(serveFiles(new Map([...files, ...ours])));
   http.headersTimeout = 10_000;
   http.requestTimeout = 15_000;
-  const sockets = acceptWebSockets(http, haip.accept);
+  const listeners = [acceptWebSockets, acceptServerSentEvents, acceptHttpStreams].map((take) =>
+    take(http, haip.accept),
+  );
 
   async function close(): Promise<void> {
-    sockets.close();
+    for (const listener of listeners) listener.close();
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()));
     await haip.close();
     http.closeAllConnections();

@@ -52,8 +52,8 @@ export interface TornLine {
   close(): void;
 }
 
-/** A line to `target` that passes bytes through until it is torn. */
-export async function tearableLine(target: string): Promise<TornLine> {
+/** A line to `target` that passes bytes through until it is torn; without WebSockets, it resets whoever asks for one. */
+export async function tearableLine(target: string, { webSockets = true } = {}): Promise<TornLine> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const lines = new Set<{ readonly near: Socket; readonly far: Socket }>();
@@ -68,6 +68,7 @@ export async function tearableLine(target: string): Promise<TornLine> {
   };
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
+    if (!webSockets) near.on('data', (bytes) => /^upgrade: websocket/im.test(String(bytes)) && near.resetAndDestroy());
     keep(near, far);
     keep(far, near);
     lines.add({ near, far });

@@ -92,3 +92,14 @@ export async function figure(page: Page, name: string): Promise<string | null> {
     .locator('dd')
     .textContent();
 }
+
+/** Chooses the transport of that name, as a person does. */
+export async function choose(page: Page, transport: string): Promise<void> {
+  await page.getByRole('radio', { name: transport, exact: true }).click();
+}
+
+/** Waits until the connection uses that transport. */
+export async function carriedBy(page: Page, transport: string): Promise<void> {
+  await page.locator('.figure', { hasText: `Carried by${transport}` }).waitFor();
+  await page.getByRole('radio', { name: transport, exact: true, checked: true }).waitFor();
+}

@@ -1,7 +1,7 @@
 import { type ConversationMessage, emptyConversation } from '@haip/protocol';
 import { describe, expect, test } from 'vitest';
 import { parseText } from '../web/chat/parse-text.ts';
-import { countEntry, countGap, countLoss, emptyTally } from '../web/chat/tally.ts';
+import { countEntry, countGap, countLoss, countMove, emptyTally } from '../web/chat/tally.ts';
 import { timelineOf } from '../web/chat/timeline.ts';
 import { fragmentFor, transactionInLink } from '../web/share-link.ts';
 
@@ -51,6 +51,12 @@ describe('the tally', () => {
     const after = countEntry(countGap(countLoss(before), { first: 3, last: 5 }), entry(6));
     expect(after).toMatchObject({ losses: 1, resumedFrom: 2, sinceResume: 1, missing: 3, repeated: 0, position: 6 });
     expect(after.tape).toEqual(['agent', 'agent', 'cut', 'agent']);
+  });
+
+  test('a move is no loss', () => {
+    const moved = countEntry(countMove(countEntry(emptyTally, entry(1))), entry(2));
+    expect(moved).toMatchObject({ moves: 1, losses: 0, resumedFrom: undefined, position: 2 });
+    expect(moved.tape).toEqual(['agent', 'move', 'agent']);
   });
 
   test('the tape is bounded', () => {

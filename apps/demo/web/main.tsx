@@ -1,13 +1,15 @@
-// Starts the page: a client over a WebSocket that can be cut, and React on it.
+// Starts the page: a client over three transports and a network that can be cut, and React on it.
 
 import { HAIPClient, sessionStorageOutbox } from '@haip/client-core';
+import { httpStream } from '@haip/transport-http/client';
+import { serverSentEvents } from '@haip/transport-sse/client';
 import { webSocket } from '@haip/transport-ws/client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { ChatStore } from './chat/chat-store.ts';
 import { ChatContext } from './chat/use-chat.ts';
-import { cuttable } from './connection/cuttable-transport.ts';
+import { cuttableNetwork } from './connection/cuttable-network.ts';
 import { userSecret } from './connection/user-secret.ts';
 import { transactionInLink } from './share-link.ts';
 import './style/tokens.css';
@@ -17,20 +19,24 @@ import './style/chat.css';
 import './style/desk.css';
 import './style/wire.css';
 
-const url = new URL('/haip/websocket', location.href);
-url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-const transport = cuttable(webSocket({ url: url.href }));
+const socketUrl = new URL('/haip/websocket', location.href);
+socketUrl.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+const network = cuttableNetwork([
+  webSocket({ url: socketUrl.href }),
+  serverSentEvents({ url: new URL('/haip/sse', location.href) }),
+  httpStream({ url: new URL('/haip/stream', location.href) }),
+]);
 
 // Short waits, so that somebody who cuts the connection to see it return need not wait long.
 const client = new HAIPClient({
-  transports: [transport],
+  transports: network.transports,
   reconnect: { maxDelayMs: 4000 },
   outbox: sessionStorageOutbox(),
 });
 const secret = userSecret();
 client.authenticate(() => ({ token: secret }));
 
-const store = new ChatStore(client, transport);
+const store = new ChatStore(client, network);
 const invited = transactionInLink(location.hash);
 store.connect();
 if (invited) void store.join(invited);

@@ -3,16 +3,16 @@
 import type { ConversationMessage } from '@haip/protocol';
 import { useEffect, useRef, useState } from 'react';
 import type { ChatState } from './chat-store.ts';
+import { transportLabel } from './transport-switch.tsx';
 import { useChat, useChatStore } from './use-chat.ts';
 
 const longestAnnouncement = 1500;
 
-const linkWords = {
-  connected: 'Connected.',
-  connecting: '',
-  waiting: 'The connection is lost. Reconnecting.',
-  disconnected: 'Offline.',
-} as const;
+function linkWords({ link, transport }: ChatState): string {
+  if (link.name === 'connected') return `Connected over ${transportLabel(transport)}.`;
+  if (link.name === 'connecting') return '';
+  return link.name === 'waiting' ? 'The connection is lost. Reconnecting.' : 'Offline.';
+}
 
 const speaker = ({ channel, author }: ConversationMessage): string =>
   channel === 'AGENT' ? (author ?? 'Echo') : 'Guest';
@@ -48,7 +48,6 @@ export function Announcer() {
   const told = useRef(new Map<string, string>());
   const openedAt = useRef(Date.now());
   const [news, setNews] = useState('');
-  const { name } = state.link;
 
   useEffect(() => {
     const fresh = newsIn(state, told.current, openedAt.current, (session) => store.own.has(session));
@@ -61,7 +60,7 @@ export function Announcer() {
         {news}
       </div>
       <div className="visually-hidden" role="status" aria-live="polite">
-        {linkWords[name]}
+        {linkWords(state)}
       </div>
     </>
   );

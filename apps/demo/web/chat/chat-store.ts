@@ -4,9 +4,9 @@
 import { ConnectionEndedError, type HAIPClient, type Transaction, UnknownOutcomeError } from '@haip/client-core';
 import { uuidIds } from '@haip/platform';
 import { type AudioMessage, type Conversation, emptyConversation, isJsonObject } from '@haip/protocol';
-import type { CuttableTransport } from '../connection/cuttable-transport.ts';
+import type { CuttableNetwork } from '../connection/cuttable-network.ts';
 import { OwnSessions } from './own-sessions.ts';
-import { countEntry, countGap, countLoss, emptyTally, type Tally } from './tally.ts';
+import { countEntry, countGap, countLoss, countMove, emptyTally, type Tally } from './tally.ts';
 
 export type Tool = 'assistant' | 'echo';
 
@@ -35,6 +35,12 @@ export interface FailedMessage extends UnsentMessage {
 export interface ChatState {
   readonly phase: Phase;
   readonly link: Link;
+  /** The name of the transport that carries the session, or did last. */
+  readonly transport: string | undefined;
+  /** The name of the one that the session is being moved to. */
+  readonly movingTo: string | undefined;
+  /** The name of one that it could not be moved to, until the next move. */
+  readonly notMovedTo: string | undefined;
   readonly tool: string | undefined;
   readonly conversation: Conversation;
   /** Written here and not in the log yet. */
@@ -55,6 +61,9 @@ export interface ChatState {
 const initialState: ChatState = {
   phase: { name: 'choosing' },
   link: { name: 'connecting' },
+  transport: undefined,
+  movingTo: undefined,
+  notMovedTo: undefined,
   tool: undefined,
   conversation: emptyConversation,
   pending: [],
@@ -78,15 +87,15 @@ const codeIn = (error: unknown): string =>
 export class ChatStore {
   readonly own = new OwnSessions();
   readonly #client: HAIPClient;
-  readonly #transport: CuttableTransport;
+  readonly #network: CuttableNetwork;
   readonly #listeners = new Set<() => void>();
   #state = initialState;
   #isTelling = false;
   #chat: Transaction | undefined;
 
-  constructor(client: HAIPClient, transport: CuttableTransport) {
+  constructor(client: HAIPClient, network: CuttableNetwork) {
     this.#client = client;
-    this.#transport = transport;
+    this.#network = network;
     client.on('state', () => this.#readLink());
     // What was on its way when the page was loaded again, and can not be sent any more.
     client.on('failed', ({ id, payload, reason }) => {
@@ -153,7 +162,28 @@ export class ChatStore {
 
   /** Loses the connection as a dead network would. */
   cut(offlineMs?: number): void {
-    this.#transport.cut(offlineMs);
+    this.#network.cut(offlineMs);
+  }
+
+  /** The names of the transports that there are. */
+  get transports(): readonly string[] {
+    return this.#network.transports.map(({ name }) => name);
+  }
+
+  /** Moves the live session to another transport; what fails shows in the state. */
+  async moveTo(name: string): Promise<void> {
+    const transport = this.#network.transports.find((one) => one.name === name);
+    if (!transport) return;
+    this.#change({ movingTo: name, notMovedTo: undefined });
+    let notMovedTo: string | undefined;
+    try {
+      // biome-ignore lint/correctness/useHookAtTopLevel: a method of the client, no hook
+      await this.#client.useTransport(transport);
+    } catch {
+      notMovedTo = name;
+    }
+    // Unless somebody has chosen another one meanwhile.
+    if (this.#state.movingTo === name) this.#change({ movingTo: undefined, notMovedTo });
   }
 
   async #open(open: () => Promise<Transaction>): Promise<void> {
@@ -205,7 +235,12 @@ export class ChatStore {
     const { state } = this.#client;
     const wasConnected = this.#state.link.name === 'connected';
     if (wasConnected && state.name !== 'connected') this.#countLoss();
-    if (state.name === 'connected') this.own.add(state.session);
+    if (state.name === 'connected') {
+      this.own.add(state.session);
+      const { transport, tally } = this.#state;
+      const isMove = wasConnected && transport !== state.transport;
+      this.#change({ transport: state.transport, tally: isMove ? countMove(tally) : tally });
+    }
     if (state.name === 'waiting')
       this.#change({ link: { name: 'waiting', retryAt: performance.now() + state.retryInMs } });
     else this.#change({ link: { name: state.name === 'idle' ? 'connecting' : state.name } });

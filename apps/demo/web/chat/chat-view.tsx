@@ -3,6 +3,7 @@ import { Composer } from './composer.tsx';
 import { CutBar } from './cut-bar.tsx';
 import { EmptyState } from './empty-state.tsx';
 import { MessageList } from './message-list.tsx';
+import { TransportSwitch } from './transport-switch.tsx';
 import { useChat, useChatStore } from './use-chat.ts';
 import { WirePanel } from './wire-panel.tsx';
 
@@ -24,7 +25,10 @@ export function ChatView() {
       <MessageList>{isEmpty && <EmptyState onChoose={say} />}</MessageList>
       <WirePanel />
       <div className="desk">
-        <CutBar />
+        <div className="wire-controls">
+          <CutBar />
+          <TransportSwitch />
+        </div>
         <Composer field={field} onSend={say} />
       </div>
     </div>

@@ -12,15 +12,17 @@ export interface Tally {
   readonly missing: number;
   /** How often the connection was lost. */
   readonly losses: number;
+  /** How often the session was moved to another transport without a loss. */
+  readonly moves: number;
   /** The position at the latest loss: where reading goes on. */
   readonly resumedFrom: number | undefined;
   /** Entries handed over since that resume. */
   readonly sinceResume: number;
-  /** The last entries, oldest first: who spoke, or a cut. */
+  /** The last entries, oldest first: who spoke, a cut or a move. */
   readonly tape: readonly TapeMark[];
 }
 
-type TapeMark = 'user' | 'agent' | 'system' | 'cut';
+type TapeMark = 'user' | 'agent' | 'system' | 'cut' | 'move';
 
 const tapeLength = 120;
 
@@ -30,6 +32,7 @@ export const emptyTally: Tally = {
   repeated: 0,
   missing: 0,
   losses: 0,
+  moves: 0,
   resumedFrom: undefined,
   sinceResume: 0,
   tape: [],
@@ -68,4 +71,9 @@ export function countLoss(tally: Tally): Tally {
     sinceResume: 0,
     tape: tally.tape.at(-1) === 'cut' ? tally.tape : onTape(tally.tape, 'cut'),
   };
+}
+
+/** The tally after the session was moved to another transport. */
+export function countMove(tally: Tally): Tally {
+  return { ...tally, moves: tally.moves + 1, tape: onTape(tally.tape, 'move') };
 }

@@ -2,6 +2,7 @@
 // stay at zero.
 
 import { useState } from 'react';
+import { transportLabel } from './transport-switch.tsx';
 import { useChat } from './use-chat.ts';
 
 const wideScreen = '(min-width: 68rem)';
@@ -38,9 +39,9 @@ const times = (count: number): string => ['never', 'once'][count] ?? `${count} t
 const zeroIsGood = (count: number): 'good' | 'bad' => (count === 0 ? 'good' : 'bad');
 
 export function WirePanel() {
-  const { tally, pending, conversation, phase, duplicates } = useChat();
+  const { tally, pending, conversation, phase, duplicates, link, transport } = useChat();
   const [isWide] = useState(() => matchMedia(wideScreen).matches);
-  const { position, repeated, missing, losses, resumedFrom, sinceResume } = tally;
+  const { position, repeated, missing, losses, moves, resumedFrom, sinceResume } = tally;
   return (
     <aside className="wire" aria-label="The wire">
       <details open={isWide}>
@@ -54,6 +55,8 @@ export function WirePanel() {
         <dl className="figures">
           <Figure name="Position in the log" value={Math.max(position, conversation.position)} />
           <Figure name="Waiting to be stored" value={pending.length} />
+          <Figure name="Carried by" value={link.name === 'connected' ? transportLabel(transport) : 'nothing'} />
+          <Figure name="Moved to another" value={times(moves)} />
           <Figure name="Connection lost" value={times(losses)} />
           <Figure name="Resumed after" value={resumedFrom ?? '–'} />
           <Figure name="Brought since then" value={resumedFrom === undefined ? '–' : sinceResume} />
@@ -62,8 +65,8 @@ export function WirePanel() {
           <Figure name="Missing" value={missing} tone={zeroIsGood(missing)} />
         </dl>
         <p className="wire-note">
-          Each tick is an entry of the log as it was handed to this page; a red one is a cut. Open the link of this
-          conversation in a second browser to see the same numbers there.
+          Each tick is an entry of the log as it was handed to this page; a tall red one is a cut, a tall green one a
+          move. Open the link of this conversation in a second browser to see the same numbers there.
         </p>
         {phase.name === 'open' && <p className="wire-id">{phase.transaction}</p>}
       </details>

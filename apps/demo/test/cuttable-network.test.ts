@@ -8,7 +8,7 @@ import {
   type Transport,
 } from '@haip/protocol';
 import { expect, test } from 'vitest';
-import { cuttable } from '../web/connection/cuttable-transport.ts';
+import { cuttableNetwork } from '../web/connection/cuttable-network.ts';
 
 const signal = new AbortController().signal;
 const frame: Frame = { text: '{}', shared: false };
@@ -34,9 +34,16 @@ function link() {
   return { transport, sent, closes, end: end.resolve, bring };
 }
 
+/** A network with one transport. */
+function over(transport: Transport, now?: () => number) {
+  const network = cuttableNetwork([transport], now);
+  const [cuttable = transport] = network.transports;
+  return { cut: network.cut, dial: () => cuttable.dial({}, signal) };
+}
+
 test('until it is cut, a connection is the one below', async () => {
   const { transport, sent, closes, end, bring } = link();
-  const connection = await cuttable(transport).dial({}, signal);
+  const connection = await over(transport).dial();
   connection.send(frame);
   connection.close(1000);
   expect([sent, closes, connection.heard]).toEqual([[frame], [1000], 3]);
@@ -48,11 +55,11 @@ test('until it is cut, a connection is the one below', async () => {
 
 test('a cut ends the waiting read with 1006, and nothing goes in or out any more', async () => {
   const { transport, sent, closes, bring } = link();
-  const wire = cuttable(transport);
-  const connection = await wire.dial({}, signal);
+  const { dial, cut } = over(transport);
+  const connection = await dial();
   const iterator = connection[Symbol.asyncIterator]();
   const reading = iterator.next();
-  wire.cut();
+  cut();
   expect((await reading).done).toBe(true);
   expect((await connection.closed).code).toBe(1006);
   bring();
@@ -62,12 +69,25 @@ test('a cut ends the waiting read with 1006, and nothing goes in or out any more
   expect([sent, closes]).toEqual([[], []]);
 });
 
+test('a cut loses the connections of all transports, and one that is being opened', async () => {
+  const opening = Promise.withResolvers<Connection>();
+  const slow: Transport = { name: 'slow', dial: () => opening.promise };
+  const { transports, cut } = cuttableNetwork([link().transport, link().transport, slow]);
+  const dialed = transports.map((transport) => transport.dial({}, signal));
+  const early = await Promise.all(dialed.slice(0, 2));
+  cut();
+  opening.resolve(await link().transport.dial({}, signal));
+  const ends = [...early, await dialed[2]].map(async (connection) => (await connection?.closed)?.code);
+  expect(await Promise.all(ends)).toEqual([1006, 1006, 1006]);
+  expect(transports.map(({ name }) => name)).toEqual(['test', 'test', 'slow']);
+});
+
 test('offline on purpose, no connection is opened until the time is over', async () => {
   let now = 0;
-  const wire = cuttable(link().transport, () => now);
-  wire.cut(5000);
+  const { dial, cut } = over(link().transport, () => now);
+  cut(5000);
   now = 4999;
-  await expect(wire.dial({}, signal)).rejects.toThrow('offline on purpose');
+  await expect(dial()).rejects.toThrow('offline on purpose');
   now = 5000;
-  await expect(wire.dial({}, signal)).resolves.toBeDefined();
+  await expect(dial()).resolves.toBeDefined();
 });

@@ -1,5 +1,5 @@
-// Makes a transport whose connections can be lost on purpose, as a dead network loses them: no goodbye in either
-// direction, nothing more in or out. The client learns of a cut; the server is told nothing at all.
+// Makes transports whose connections can be lost on purpose, as a dead network loses them: all at once, no goodbye in
+// either direction, nothing more in or out. The client learns of a cut; the server is told nothing at all.
 
 import type { Connection, ConnectionEnd, Frame, Incoming, Transport } from '@haip/protocol';
 
@@ -62,24 +62,40 @@ class CuttableConnection implements Connection {
   }
 }
 
-export interface CuttableTransport extends Transport {
-  /** Loses the present connection, and refuses new ones for `offlineMs`. Default 0. */
+export interface CuttableNetwork {
+  /** The transports it was made with, over this network. */
+  readonly transports: readonly Transport[];
+  /** Loses every connection, also one that is only being opened, and refuses new ones for `offlineMs`. Default 0. */
   cut(offlineMs?: number): void;
 }
 
-export function cuttable(transport: Transport, now: () => number = () => performance.now()): CuttableTransport {
-  let present: CuttableConnection | undefined;
+export function cuttableNetwork(
+  transports: readonly Transport[],
+  now: () => number = () => performance.now(),
+): CuttableNetwork {
+  const open = new Set<CuttableConnection>();
+  let cuts = 0;
   let offlineUntil = 0;
-  return {
+
+  const overNetwork = (transport: Transport): Transport => ({
     name: transport.name,
     async dial(options, signal) {
       if (now() < offlineUntil) throw new Error('offline on purpose');
-      present = new CuttableConnection(await transport.dial(options, signal));
-      return present;
+      const cutsBefore = cuts;
+      const connection = new CuttableConnection(await transport.dial(options, signal));
+      open.add(connection);
+      void connection.closed.then(() => open.delete(connection));
+      if (cuts !== cutsBefore) connection.cut();
+      return connection;
     },
+  });
+
+  return {
+    transports: transports.map(overNetwork),
     cut(offlineMs = 0) {
+      cuts++;
       offlineUntil = now() + offlineMs;
-      present?.cut();
+      for (const connection of open) connection.cut();
     },
   };
 }
