@@ -10,6 +10,10 @@ const permissions = createPermissionMap({
   MESSAGE: ['*'],
   AUDIO: ['*'],
   TRANSACTION_JOIN: ['*'],
+  // To stop an answer or a call, and to answer a call that asks.
+  RUN_CANCEL: ['*'],
+  TOOL_CANCEL: ['*'],
+  TOOL_UPDATE: ['*'],
 });
 
 /** Takes `{ token }`, 22 to 64 characters of base64url; anything else is refused. */

@@ -36,7 +36,7 @@ function newsIn(
     news.push(
       stage === 'open'
         ? `${speaker(message)} is writing.`
-        : `${speaker(message)}: ${text.slice(0, longestAnnouncement)}`,
+        : `${speaker(message)}: ${text.slice(0, longestAnnouncement)}${status === 'cancelled' ? ' Stopped.' : ''}`,
     );
   }
   return news;

@@ -47,6 +47,8 @@ export interface ChatState {
   readonly pending: readonly UnsentMessage[];
   /** Refused, or lost with an unknown outcome. */
   readonly failed: readonly FailedMessage[];
+  /** The agent was asked to stop, and that is not in the log yet. */
+  readonly isStopping: boolean;
   readonly tally: Tally;
   /** Message id → the offsets in its text at which the connection was lost. */
   readonly seams: ReadonlyMap<string, readonly number[]>;
@@ -58,6 +60,10 @@ export interface ChatState {
   readonly duplicates: number;
 }
 
+/** Whether an agent is at work that can be stopped. */
+export const isAnswering = ({ conversation }: ChatState): boolean =>
+  conversation.runs.some(({ status }) => status === 'RUNNING');
+
 const initialState: ChatState = {
   phase: { name: 'choosing' },
   link: { name: 'connecting' },
@@ -68,6 +74,7 @@ const initialState: ChatState = {
   conversation: emptyConversation,
   pending: [],
   failed: [],
+  isStopping: false,
   tally: emptyTally,
   seams: new Map(),
   restarted: false,
@@ -159,6 +166,18 @@ export class ChatStore {
     this.#change({ failed: this.#state.failed.filter((failed) => failed !== message) });
     await this.send(message.text);
   }
+
+  /** Stops the agent, whoever set it to work. While offline that waits for the connection. */
+  readonly stop = async (): Promise<void> => {
+    if (this.#state.isStopping || !isAnswering(this.#state)) return;
+    this.#change({ isStopping: true });
+    try {
+      await this.#chat?.cancel();
+    } catch {
+      // The conversation shows what became of it: the answer goes on, has ended, or all is closed.
+    }
+    this.#change({ isStopping: false });
+  };
 
   /** Loses the connection as a dead network would. */
   cut(offlineMs?: number): void {

@@ -1,22 +1,65 @@
-// Where people write. Enter sends, Shift+Enter begins a new line; an Enter that ends a composition does neither.
+// Where people write, and stop the agent. Enter sends, Shift+Enter begins a new line; an Enter that ends a composition
+// does neither. Escape stops, wherever the focus is.
 
-import { type KeyboardEvent, type RefObject, useState } from 'react';
-import { SendIcon } from '../parts/icons.tsx';
+import { type KeyboardEvent, type RefObject, useEffect, useState } from 'react';
+import { SendIcon, StopIcon } from '../parts/icons.tsx';
+import { isAnswering } from './chat-store.ts';
 import { RecordButton } from './record-button.tsx';
-import { useChat } from './use-chat.ts';
+import { useChat, useChatStore } from './use-chat.ts';
 
 interface ComposerProps {
   readonly field: RefObject<HTMLTextAreaElement | null>;
   readonly onSend: (text: string) => void;
 }
 
+/** Calls `stop` at each Escape that is not meant for a dialog or a composition, while `isOn`. */
+function useEscape(isOn: boolean, stop: () => void): void {
+  useEffect(() => {
+    if (!isOn) return;
+    const onKeyDown = ({ key, isComposing, target }: globalThis.KeyboardEvent) => {
+      const isOurs = !isComposing && !(target instanceof Element && target.closest('dialog'));
+      if (key === 'Escape' && isOurs) stop();
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, [isOn, stop]);
+}
+
+interface ActionButtonProps {
+  readonly stops: boolean;
+  readonly isBusy: boolean;
+  readonly onStop: () => void;
+}
+
+/** Stop or Send, in one place. Never disabled, only said to be: it would drop the focus of whoever has just stopped. */
+function ActionButton({ stops, isBusy, onStop }: ActionButtonProps) {
+  return (
+    <button
+      type={stops ? 'button' : 'submit'}
+      className={stops ? 'stop-button' : 'send-button'}
+      aria-label={stops ? 'Stop' : 'Send'}
+      aria-keyshortcuts={stops ? 'Escape' : undefined}
+      aria-disabled={isBusy}
+      title={stops ? 'Stop the answer (Esc)' : undefined}
+      onClick={stops ? onStop : undefined}
+    >
+      {stops ? <StopIcon /> : <SendIcon />}
+    </button>
+  );
+}
+
 export function Composer({ field, onSend }: ComposerProps) {
-  const { conversation, tool, closed } = useChat();
+  const state = useChat();
+  const store = useChatStore();
   const [text, setText] = useState('');
+  const { conversation, tool, closed, isStopping } = state;
   const isOver = conversation.ended || closed !== undefined;
+  const isEmpty = text.trim() === '';
+  const canStop = isAnswering(state) && !isOver;
+  useEscape(canStop, store.stop);
 
   const send = () => {
-    if (text.trim() === '' || isOver) return;
+    if (isEmpty || isOver) return;
     setText('');
     onSend(text);
   };
@@ -48,9 +91,13 @@ export function Composer({ field, onSend }: ComposerProps) {
         onKeyDown={onKeyDown}
       />
       {tool === 'echo' && <RecordButton disabled={isOver} />}
-      <button type="submit" className="send-button" aria-label="Send" disabled={text.trim() === ''}>
-        <SendIcon />
-      </button>
+      {canStop && !isEmpty && <ActionButton stops isBusy={isStopping} onStop={store.stop} />}
+      <ActionButton
+        key="main"
+        stops={canStop && isEmpty}
+        isBusy={canStop && isEmpty ? isStopping : isEmpty}
+        onStop={store.stop}
+      />
     </form>
   );
 }

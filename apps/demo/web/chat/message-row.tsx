@@ -2,6 +2,7 @@
 
 import type { ConversationMessage } from '@haip/protocol';
 import { memo } from 'react';
+import { StopIcon } from '../parts/icons.tsx';
 import { AudioPlayer } from './audio-player.tsx';
 import { FormattedText } from './formatted-text.tsx';
 
@@ -38,7 +39,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const { message, isOwn, seams, failed, growingAt } = props;
   const author = authorOf(message, isOwn);
   const isOpen = message.status === 'open';
-  const wasCut = !isOpen && message.status !== 'complete' && !failed;
+  const wasStopped = message.status === 'cancelled';
+  const wasCut = !isOpen && message.status !== 'complete' && !wasStopped && !failed;
+  const manner = isOpen ? ', still writing' : wasStopped ? ', stopped' : '';
   return (
     <li className="entry" data-from={message.channel === 'AGENT' ? 'agent' : isOwn ? 'me' : 'guest'} data-open={isOpen}>
       <div className="rail" title={`Position ${message.position} in the log`}>
@@ -50,7 +53,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           </span>
         )}
       </div>
-      <article className="message" aria-label={`${author}${isOpen ? ', still writing' : ''}`}>
+      <article className="message" aria-label={`${author}${manner}`}>
         <div className="message-author">
           {author}
           {message.edited && <span className="message-note"> edited</span>}
@@ -58,6 +61,12 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         <div className="message-text" data-testid="message-text">
           <MessageBody message={message} seams={seams} />
         </div>
+        {wasStopped && (
+          <p className="message-stopped">
+            <StopIcon />
+            {message.text === '' ? 'Stopped before the first word.' : 'Stopped here.'}
+          </p>
+        )}
         {failed && <p className="message-fault">The answer could not be finished. Nothing of it is lost; ask again.</p>}
         {wasCut && <p className="message-fault">The answer ended here ({message.status}).</p>}
       </article>

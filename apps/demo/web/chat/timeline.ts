@@ -13,8 +13,9 @@ type TimelineItem =
     }
   | { readonly kind: 'gap'; readonly key: string; readonly first: number; readonly last: number };
 
+/** Nothing to see. That somebody stopped it is. */
 const isEmptyLeftover = ({ status, text, audio, deleted }: ConversationMessage): boolean =>
-  status !== 'open' && text === '' && audio === undefined && deleted !== true;
+  status !== 'open' && status !== 'cancelled' && text === '' && audio === undefined && deleted !== true;
 
 /** The messages and gaps of a conversation in the order of the log. */
 export function timelineOf({ conversation }: Pick<ChatState, 'conversation'>): TimelineItem[] {
