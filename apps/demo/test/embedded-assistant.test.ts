@@ -105,6 +105,18 @@ describe('the embedded assistant', () => {
     expect(written).toHaveLength(5);
   });
 
+  test.each([
+    [true, 'The reminder to stretch is set.'],
+    [false, 'All right: no reminder to stretch.'],
+  ])('before it sets a reminder it asks; when allowed is %s it says: %s', async (isAllowed, said) => {
+    const { turn, written, told } = fakeTurn('Remind me to stretch', undefined, [], isAllowed);
+    await assistant.onMessage?.(turn, 'Remind me to stretch');
+    const [call, question, ...then] = told;
+    expect([call, question]).toEqual([['set_reminder', { reminder: 'to stretch' }], 'Set a reminder to stretch?']);
+    expect(then).toEqual(isAllowed ? [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 'done'] : ['done']);
+    expect(written.join('')).toContain(said);
+  });
+
   test('what is no text is declined', async () => {
     const { turn, replies } = fakeTurn({ odd: true });
     await assistant.onMessage?.(turn, { odd: true });

@@ -7,18 +7,25 @@ export interface FakeTurn {
   /** What was streamed, piece by piece. */
   readonly written: string[];
   readonly replies: JsonValue[];
+  /** What was told of its calls, in order. */
+  readonly told: JsonValue[];
   /** Whether the streamed message was closed. */
   readonly ended: () => boolean;
 }
 
-/** A turn for the last of `payloads`; the others were said before, by the person and the assistant in turn. */
+/**
+ * A turn for a message; what is `before` was said before, by the person and the assistant in turn. Its calls are allowed
+ * or not, as `isAllowed` says.
+ */
 export function fakeTurn(
   payload: JsonValue,
   signal = new AbortController().signal,
   before: readonly string[] = [],
+  isAllowed = true,
 ): FakeTurn {
   const written: string[] = [];
   const replies: JsonValue[] = [];
+  const told: JsonValue[] = [];
   let ended = false;
   const entries = [...before, payload].map((said, index) => ({
     position: index + 1,
@@ -55,7 +62,19 @@ export function fakeTurn(
         ended = true;
       },
     }),
-    call: () => Promise.reject(new Error('fakeTurn: expected no call')),
+    call: async (tool, params = null) => {
+      told.push([tool, params]);
+      return {
+        id: 'call',
+        signal,
+        progress: async (progress = 0) => void told.push(progress),
+        ask: async (question) => {
+          told.push(question);
+          return isAllowed;
+        },
+        done: async () => void told.push('done'),
+      };
+    },
   };
-  return { turn, written, replies, ended: () => ended };
+  return { turn, written, replies, told, ended: () => ended };
 }

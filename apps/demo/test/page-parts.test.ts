@@ -2,7 +2,7 @@ import { type ConversationMessage, emptyConversation } from '@haip/protocol';
 import { describe, expect, test } from 'vitest';
 import { parseText } from '../web/chat/parse-text.ts';
 import { countEntry, countGap, countLoss, countMove, emptyTally } from '../web/chat/tally.ts';
-import { timelineOf } from '../web/chat/timeline.ts';
+import { placeCall, timelineOf } from '../web/chat/timeline.ts';
 import { fragmentFor, transactionInLink } from '../web/share-link.ts';
 
 const text = (value: string) => ({ kind: 'text', text: value });
@@ -79,14 +79,37 @@ describe('the timeline', () => {
 
   test('a gap stands before the first message after it', () => {
     const conversation = { ...emptyConversation, messages: [message(1), message(9)], gaps: [{ first: 2, last: 8 }] };
-    expect(timelineOf({ conversation }).map(({ key }) => key)).toEqual(['m1', 'gap-2-8', 'm9']);
+    expect(timelineOf({ conversation, callsAt: new Map() }).map(({ key }) => key)).toEqual(['m1', 'gap-2-8', 'm9']);
   });
 
   test('a run that failed shows at its last message, also at an empty one', () => {
     const failed = message(2, { text: '', status: 'interrupted', runId: 'r' });
     const empty = message(3, { text: '', status: 'interrupted', runId: 'other' });
     const conversation = { ...emptyConversation, messages: [failed, empty], runs: [{ id: 'r', status: 'ERROR' }] };
-    expect(timelineOf({ conversation })).toMatchObject([{ key: 'm2', fault: { id: 'r' } }]);
+    expect(timelineOf({ conversation, callsAt: new Map() })).toMatchObject([{ key: 'm2', fault: { id: 'r' } }]);
+  });
+
+  test('a message that was stopped before its first word shows', () => {
+    const messages = [message(2, { text: '', status: 'cancelled' }), message(3, { text: '', status: 'interrupted' })];
+    const conversation = { ...emptyConversation, messages };
+    expect(timelineOf({ conversation, callsAt: new Map() }).map(({ key }) => key)).toEqual(['m2']);
+  });
+
+  test('a call stands where the log first names it', () => {
+    const entries = [
+      { type: 'MESSAGE', payload: 'hello', position: 1 },
+      { type: 'TOOL_CALL', payload: { call_id: 'c', tool: 'search' }, position: 2 },
+      { type: 'TOOL_UPDATE', payload: { call_id: 'c', status: 'RUNNING' }, position: 4 },
+      { type: 'TOOL_DONE', payload: { call_id: 'older' }, position: 6 },
+    ];
+    const callsAt = entries.reduce(placeCall, new Map());
+    expect([...callsAt]).toEqual([
+      ['c', 2],
+      ['older', 6],
+    ]);
+    const calls = [...callsAt.keys()].map((id) => ({ id, tool: 'search', status: 'OK' }));
+    const conversation = { ...emptyConversation, calls, messages: [message(1), message(5)] };
+    expect(timelineOf({ conversation, callsAt }).map(({ key }) => key)).toEqual(['m1', 'c', 'm5', 'older']);
   });
 });
 

@@ -19,7 +19,7 @@ function converse(...said: string[]): string[] {
   const lines: Line[] = [];
   return said.map((text) => {
     lines.push({ who: 'person', text });
-    const reply = planReply(lines, now);
+    const reply = planReply(lines, now).text;
     lines.push({ who: 'assistant', text: reply });
     return reply;
   });
@@ -29,10 +29,36 @@ const last = (...said: string[]): string => converse(...said).at(-1) ?? '';
 const numbers = (from: number, to: number): string =>
   `${Array.from({ length: to - from + 1 }, (_, index) => from + index).join(', ')}.`;
 
+describe('a reminder', () => {
+  const plan = (...said: string[]) =>
+    planReply(
+      said.map((text) => ({ who: 'person', text })),
+      now,
+    );
+
+  test.each([
+    ['Remind me to call my mother at nine.', 'to call your mother at nine'],
+    ['Could you please set a reminder for the dentist on Monday?', 'for the dentist on Monday'],
+    ['Hello! Remind me tomorrow to water the plants, please', 'tomorrow to water the plants'],
+  ])('%s', (said, reminder) => {
+    expect(plan(said)).toMatchObject({ reminder, text: expect.stringContaining(`The reminder ${reminder} is set.`) });
+  });
+
+  test('is wanted by the message that says so, and by none after it', () => {
+    expect(plan('Remind me to stretch', 'hello').reminder).toBeUndefined();
+    expect(plan('remind me').text).toContain('What shall I remind you of?');
+    expect(plan('Remind me what I said first').reminder).toBeUndefined();
+    expect(plan('Remind me to rest. Remind me to eat.')).toMatchObject({
+      reminder: 'to rest',
+      text: expect.stringContaining('One reminder at a time'),
+    });
+  });
+});
+
 describe('a conversation', () => {
   test('the same conversation gives the same answer, whoever plans it', () => {
     const said = ['My name is Ada.', 'Tell me a joke', 'another one', 'flip a coin', 'What is my name?'];
-    expect(createPlanner(createKnowledge(topics))([{ who: 'person', text: 'hello' }], now)).toBe(last('hello'));
+    expect(createPlanner(createKnowledge(topics))([{ who: 'person', text: 'hello' }], now).text).toBe(last('hello'));
     expect(converse(...said)).toEqual(converse(...said));
   });
 
@@ -64,7 +90,7 @@ describe('a conversation', () => {
       { who: 'assistant', text: given },
       { who: 'person', text: 'continue' },
     ];
-    expect(planReply(lines, now)).toBe(numbers(17, 30));
+    expect(planReply(lines, now).text).toBe(numbers(17, 30));
   });
 
   test('it looks back on what was said', () => {

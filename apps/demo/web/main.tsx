@@ -16,6 +16,7 @@ import './style/tokens.css';
 import './style/page.css';
 import './style/start.css';
 import './style/chat.css';
+import './style/calls.css';
 import './style/desk.css';
 import './style/wire.css';
 

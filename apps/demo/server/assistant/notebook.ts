@@ -23,6 +23,8 @@ export interface Notebook {
   readonly told: ReadonlyMap<string, number>;
   /** What the person said before, oldest first. */
   readonly asked: readonly string[];
+  /** What the last message wants to be reminded of, as it is said back: "to call your mother at nine". */
+  readonly reminder: string | undefined;
   /** The last answer as planned. */
   readonly planned: string;
   /** The last answer as it is in the log: shorter, when it was cut off. */
@@ -35,6 +37,7 @@ export const emptyNotebook: Notebook = {
   depth: 0,
   told: new Map(),
   asked: [],
+  reminder: undefined,
   planned: '',
   given: '',
 };

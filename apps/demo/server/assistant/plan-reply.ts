@@ -8,6 +8,7 @@ import { dates } from './skills/dates.ts';
 import { explaining } from './skills/explaining.ts';
 import { continuation, lookingBack, repetition } from './skills/looking-back.ts';
 import { facts, introduction, notes, recollection, toSecondPerson } from './skills/remembering.ts';
+import { reminding } from './skills/reminding.ts';
 import { counting, knownLists, mathematics } from './skills/sequences.ts';
 import { smallTalk } from './skills/small-talk.ts';
 import { storytelling } from './skills/stories.ts';
@@ -67,9 +68,25 @@ function shrug({ said, notebook }: Question): Answer {
   return { text: lines[told % lines.length] ?? '', learned };
 }
 
+interface Plan {
+  /** The answer; with a reminder: the one for when people allowed it. */
+  readonly text: string;
+  /** The reminder to set first, if people allow it. */
+  readonly reminder: string | undefined;
+}
+
 /** Makes the planner over what it may know. */
-export function createPlanner(knowledge: Knowledge): (lines: readonly Line[], now: Date) => string {
-  const early: readonly Skill[] = [continuation, repetition, counting, mathematics, wordplay, storytelling, knownLists];
+export function createPlanner(knowledge: Knowledge): (lines: readonly Line[], now: Date) => Plan {
+  const early: readonly Skill[] = [
+    continuation,
+    repetition,
+    reminding,
+    counting,
+    mathematics,
+    wordplay,
+    storytelling,
+    knownLists,
+  ];
   const late: readonly Skill[] = [introduction, recollection, facts, dates, arithmetic, lookingBack, smallTalk];
   const skills = [...early, ...late, notes, explaining(knowledge)];
 
@@ -84,7 +101,7 @@ export function createPlanner(knowledge: Knowledge): (lines: readonly Line[], no
   }
 
   function answerAll(text: string, before: Notebook, now: Date): Notebook {
-    let notebook = before;
+    let notebook: Notebook = { ...before, reminder: undefined };
     const replies: string[] = [];
     for (const sentence of sentencesOf(text.slice(0, longestRead))) {
       const answer = answerOne({ said: withoutManners(sentence), notebook, now });
@@ -106,6 +123,6 @@ export function createPlanner(knowledge: Knowledge): (lines: readonly Line[], no
     for (const { who, text } of lines) {
       notebook = who === 'assistant' ? { ...notebook, given: text } : answerAll(text, notebook, now);
     }
-    return notebook.planned;
+    return { text: notebook.planned, reminder: notebook.reminder };
   };
 }

@@ -2,6 +2,7 @@
 
 import type { ConversationMessage } from '@haip/protocol';
 import { useEffect, useRef, useState } from 'react';
+import { questionOf } from './call-row.tsx';
 import type { ChatState } from './chat-store.ts';
 import { transportLabel } from './transport-switch.tsx';
 import { useChat, useChatStore } from './use-chat.ts';
@@ -38,6 +39,12 @@ function newsIn(
         ? `${speaker(message)} is writing.`
         : `${speaker(message)}: ${text.slice(0, longestAnnouncement)}${status === 'cancelled' ? ' Stopped.' : ''}`,
     );
+  }
+  for (const call of conversation.calls) {
+    const question = questionOf(call);
+    if (question === undefined || told.has(call.id)) continue;
+    told.set(call.id, 'asked');
+    news.push(`A question: ${question} Allow or deny.`);
   }
   return news;
 }

@@ -7,6 +7,7 @@ import { type AudioMessage, type Conversation, emptyConversation, isJsonObject }
 import type { CuttableNetwork } from '../connection/cuttable-network.ts';
 import { OwnSessions } from './own-sessions.ts';
 import { countEntry, countGap, countLoss, countMove, emptyTally, type Tally } from './tally.ts';
+import { placeCall } from './timeline.ts';
 
 export type Tool = 'assistant' | 'echo';
 
@@ -43,6 +44,10 @@ export interface ChatState {
   readonly notMovedTo: string | undefined;
   readonly tool: string | undefined;
   readonly conversation: Conversation;
+  /** Call id → where it began in the log. */
+  readonly callsAt: ReadonlyMap<string, number>;
+  /** Call id → what was answered here to its question, and is not in the log yet. */
+  readonly answered: ReadonlyMap<string, boolean>;
   /** Written here and not in the log yet. */
   readonly pending: readonly UnsentMessage[];
   /** Refused, or lost with an unknown outcome. */
@@ -72,6 +77,8 @@ const initialState: ChatState = {
   notMovedTo: undefined,
   tool: undefined,
   conversation: emptyConversation,
+  callsAt: new Map(),
+  answered: new Map(),
   pending: [],
   failed: [],
   isStopping: false,
@@ -179,6 +186,18 @@ export class ChatStore {
     this.#change({ isStopping: false });
   };
 
+  /** Answers a call that asks. Of several answers, from several people, the first in the log counts. */
+  async answer(call: string, isApproved: boolean): Promise<void> {
+    if (this.#state.answered.has(call)) return;
+    this.#change({ answered: new Map([...this.#state.answered, [call, isApproved]]) });
+    try {
+      await this.#chat?.approve(call, isApproved);
+    } catch {
+      // The call shows what became of it; while it still waits it can be answered again.
+      this.#change({ answered: new Map([...this.#state.answered].filter(([id]) => id !== call)) });
+    }
+  }
+
   /** Loses the connection as a dead network would. */
   cut(offlineMs?: number): void {
     this.#network.cut(offlineMs);
@@ -209,9 +228,13 @@ export class ChatStore {
     try {
       const chat = await open();
       this.#chat = chat;
-      chat.on('entry', (entry) => this.#change({ tally: countEntry(this.#state.tally, entry) }));
+      chat.on('entry', (entry) => {
+        this.#change({ tally: countEntry(this.#state.tally, entry), callsAt: placeCall(this.#state.callsAt, entry) });
+      });
       chat.on('gap', (gap) => this.#change({ tally: countGap(this.#state.tally, gap) }));
-      chat.on('restart', () => this.#change({ restarted: true, tally: emptyTally, seams: new Map() }));
+      chat.on('restart', () =>
+        this.#change({ restarted: true, tally: emptyTally, seams: new Map(), callsAt: new Map() }),
+      );
       chat.on('closed', (reason) => this.#change({ closed: codeOf(reason) }));
       chat.on('change', () => this.#readChat());
       // What came before the listeners were there is counted as read.

@@ -10,8 +10,14 @@ interface Beginning {
 
 const withAssistant: Beginning = {
   title: 'What shall we talk about?',
-  hint: 'Ask for something long, and cut the connection while it comes.',
-  suggestions: ['Count to 100', 'Tell me a story', 'What happens when the connection breaks?', 'What can you do?'],
+  hint: 'Ask for something long, and cut the connection or change the transport while it comes.',
+  suggestions: [
+    'Count to 100',
+    'Tell me a story',
+    'Remind me to stretch in an hour',
+    'What happens when the connection breaks?',
+    'What can you do?',
+  ],
 };
 
 const withEcho: Beginning = {

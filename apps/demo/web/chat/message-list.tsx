@@ -2,6 +2,7 @@
 
 import { type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
 import { DownIcon } from '../parts/icons.tsx';
+import { CallRow } from './call-row.tsx';
 import type { FailedMessage, UnsentMessage } from './chat-store.ts';
 import { MessageRow } from './message-row.tsx';
 import { timelineOf } from './timeline.ts';
@@ -118,10 +119,10 @@ export function MessageList({ children }: { readonly children: ReactNode }) {
         {restarted && (
           <li className="notice">The server began this conversation afresh. What is shown replaces what was here.</li>
         )}
-        {timelineOf(state).map((item) =>
-          item.kind === 'gap' ? (
-            <GapNotice key={item.key} first={item.first} last={item.last} />
-          ) : (
+        {timelineOf(state).map((item) => {
+          if (item.kind === 'gap') return <GapNotice key={item.key} first={item.first} last={item.position} />;
+          if (item.kind === 'call') return <CallRow key={item.key} call={item.call} position={item.position} />;
+          return (
             <MessageRow
               key={item.key}
               message={item.message}
@@ -130,8 +131,8 @@ export function MessageList({ children }: { readonly children: ReactNode }) {
               failed={item.fault !== undefined}
               growingAt={item.message.status === 'open' ? conversation.position : undefined}
             />
-          ),
-        )}
+          );
+        })}
         {pending.map((message) => (
           <PendingRow key={message.id} message={message} />
         ))}

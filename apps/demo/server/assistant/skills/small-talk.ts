@@ -14,9 +14,10 @@ const abilities = `A few things I am good at:
 - explain HAIP: “what happens when the connection breaks?”, “what about resume?”, “tell me more”
 - take my time: “count to 100”, “tell me a story”, “list the first 50 primes”
 - remember: “my name is Ada”, “my favourite colour is green”, “what do you know about me?”
+- ask before I act: “remind me to call Ada at nine”
 - calculate: “17 % of 2,350”, “days until Christmas”, “what weekday was 20 July 1969?”
 
-The best one: ask for something long, and cut the connection while I answer.`;
+The best one: ask for something long, and cut the connection or change the transport while I answer.`;
 
 const welcome: readonly Line[] = [
   (notebook) => `You are welcome${comma(notebook)}.`,
