@@ -76,6 +76,10 @@ describe('without a mouse, without eyes, on a phone', () => {
     await wholeAnswer(page, 1);
     expect(await page.evaluate(overflow)).toBe(0);
     expect(await page.locator('.conversation').evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+    await page.getByRole('button', { name: '5 s' }).click();
+    await page.locator('.pill[data-link=waiting]').waitFor();
+    expect(await page.locator('#root').evaluate((root) => root.scrollWidth - root.clientWidth)).toBe(0);
+    expect(await page.evaluate(overflow)).toBe(0);
   });
 
   test('the theme follows the system until one is chosen, and the choice is kept', async () => {

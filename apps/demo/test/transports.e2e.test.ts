@@ -121,12 +121,12 @@ test('where no WebSocket gets through the page falls back, shows it, and says wh
   await say(page, 'Count to 60');
   await waitForNumber(page, 10);
   await choose(page, 'WebSocket');
-  await page.getByText('WebSocket does not open here').waitFor();
+  await page.getByText('WebSocket did not open').waitFor();
   await carriedBy(page, 'SSE');
   expect(await wholeAnswer(page, 1)).toBe(countTo(60));
   expect(await figure(page, 'Connection lost')).toBe('never');
   await choose(page, 'HTTP');
   await carriedBy(page, 'HTTP');
-  expect(await page.getByText('does not open here').count()).toBe(0);
+  expect(await page.getByText('did not open').count()).toBe(0);
   line.close();
 });

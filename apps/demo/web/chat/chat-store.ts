@@ -281,7 +281,7 @@ export class ChatStore {
       this.own.add(state.session);
       const { transport, tally } = this.#state;
       const isMove = wasConnected && transport !== state.transport;
-      this.#change({ transport: state.transport, tally: isMove ? countMove(tally) : tally });
+      this.#change({ transport: state.transport, notMovedTo: undefined, tally: isMove ? countMove(tally) : tally });
     }
     if (state.name === 'waiting')
       this.#change({ link: { name: 'waiting', retryAt: performance.now() + state.retryInMs } });

@@ -19,7 +19,9 @@ export function CutBar() {
         onClick={() => isConnected && store.cut()}
       >
         <CutIcon />
-        Cut the connection
+        <span>
+          Cut<span className="cut-what"> the connection</span>
+        </span>
       </button>
       <button
         type="button"

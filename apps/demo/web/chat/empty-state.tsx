@@ -10,7 +10,7 @@ interface Beginning {
 
 const withAssistant: Beginning = {
   title: 'What shall we talk about?',
-  hint: 'Ask for something long, and cut the connection or change the transport while it comes.',
+  hint: 'Ask for something long. While it comes, cut the connection or change what carries it.',
   suggestions: [
     'Count to 100',
     'Tell me a story',

@@ -36,7 +36,7 @@ export function TransportSwitch() {
         ))}
       </fieldset>
       <p className="transport-note" role="status">
-        {notMovedTo && `${transportLabel(notMovedTo)} does not open here. Nothing was moved, and nothing is lost.`}
+        {notMovedTo && `${transportLabel(notMovedTo)} did not open. Nothing was moved, and nothing is lost.`}
       </p>
     </>
   );

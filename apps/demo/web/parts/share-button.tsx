@@ -1,7 +1,7 @@
 // Copies the link of the conversation; shows it where the clipboard is closed to the page.
 
 import { useEffect, useRef, useState } from 'react';
-import { LinkIcon } from './icons.tsx';
+import { CheckIcon, LinkIcon } from './icons.tsx';
 
 const shownForMs = 2500;
 
@@ -27,7 +27,7 @@ export function ShareButton() {
   return (
     <>
       <button type="button" className="quiet-button" onClick={share} title="Who has the link can read and write here">
-        <LinkIcon />
+        {copied ? <CheckIcon /> : <LinkIcon />}
         <span className="wide-only">{copied ? 'Link copied' : 'Copy link'}</span>
         <span className="narrow-only">{copied ? 'Copied' : 'Share'}</span>
       </button>
