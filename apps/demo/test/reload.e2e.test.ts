@@ -1,7 +1,7 @@
 import type { Page } from 'playwright';
 import { describe, expect, test } from 'vitest';
 import { tearableLine } from './demo-child.ts';
-import { begin, demoBrowser, field, say, texts, wholeAnswer } from './demo-page.ts';
+import { begin, demoBrowser, field, say, texts, waitForNumber, wholeAnswer } from './demo-page.ts';
 
 const { url, visit } = demoBrowser();
 
@@ -63,6 +63,25 @@ describe('a page that reloads', () => {
     await page.getByRole('button', { name: 'Send it again' }).click();
     expect(await wholeAnswer(page, 1)).toBe('Too late');
     expect(await own(page).count()).toBe(1);
+    line.close();
+  });
+
+  test('F59: a stop that was written too long ago is no message that failed; it can be pressed again', async () => {
+    const line = await tearableLine(url());
+    const page = await visit(line.url);
+    await begin(page, 'assistant');
+    await say(page, 'Count to 400');
+    await waitForNumber(page, 5);
+    await waitForKept(page, 0);
+    line.swallow('up');
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await waitForKept(page, 1);
+    await page.clock.setFixedTime(Date.now() + 3_600_000);
+    await page.reload();
+    await waitForKept(page, 0);
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await page.getByText('Stopped here.').waitFor();
+    expect(await page.getByText('Nobody can say').count()).toBe(0);
     line.close();
   });
 });

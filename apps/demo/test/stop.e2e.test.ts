@@ -79,6 +79,19 @@ describe('an answer is stopped', () => {
     expect(await wholeAnswer(page, 2)).toBe(countTo(3));
   });
 
+  test('while offline, with a reload behind it: the stop is kept in the tab and goes out after it', async () => {
+    const page = await visit(url());
+    await begin(page, 'assistant');
+    await say(page, 'Count to 400');
+    await waitForNumber(page, 10);
+    await page.getByRole('button', { name: 'Stay offline' }).click();
+    await page.locator('.pill[data-link=waiting]').waitFor();
+    await button(page, 'Stop').click();
+    await page.locator('.stop-button[aria-disabled=true]').waitFor();
+    await page.reload();
+    await stoppedAnswer(page, 400);
+  });
+
   test('with Escape, wherever the focus is; what is being written stays, and can be sent meanwhile', async () => {
     const page = await visit(url());
     await begin(page, 'assistant');

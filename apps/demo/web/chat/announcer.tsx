@@ -3,7 +3,7 @@
 import type { ConversationMessage } from '@haip/protocol';
 import { useEffect, useRef, useState } from 'react';
 import { questionOf } from './call-row.tsx';
-import type { ChatState } from './chat-store.ts';
+import type { ChatState } from './chat-state.ts';
 import { transportLabel } from './transport-switch.tsx';
 import { useChat, useChatStore } from './use-chat.ts';
 

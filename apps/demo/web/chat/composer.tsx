@@ -3,7 +3,7 @@
 
 import { type KeyboardEvent, type RefObject, useEffect, useState } from 'react';
 import { SendIcon, StopIcon } from '../parts/icons.tsx';
-import { isAnswering } from './chat-store.ts';
+import { isAnswering } from './chat-state.ts';
 import { RecordButton } from './record-button.tsx';
 import { useChat, useChatStore } from './use-chat.ts';
 

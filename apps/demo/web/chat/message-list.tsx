@@ -3,7 +3,7 @@
 import { type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
 import { DownIcon } from '../parts/icons.tsx';
 import { CallRow } from './call-row.tsx';
-import type { FailedMessage, UnsentMessage } from './chat-store.ts';
+import type { FailedMessage, UnsentMessage } from './chat-state.ts';
 import { MessageRow } from './message-row.tsx';
 import { timelineOf } from './timeline.ts';
 import { useChat, useChatStore } from './use-chat.ts';

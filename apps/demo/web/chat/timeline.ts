@@ -7,7 +7,7 @@ import {
   type ConversationRun,
   isJsonObject,
 } from '@haip/protocol';
-import type { ChatState } from './chat-store.ts';
+import type { ChatState } from './chat-state.ts';
 
 type TimelineItem = { readonly key: string; readonly position: number } & (
   | {

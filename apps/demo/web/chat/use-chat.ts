@@ -1,5 +1,6 @@
 import { createContext, use, useSyncExternalStore } from 'react';
-import type { ChatState, ChatStore } from './chat-store.ts';
+import type { ChatState } from './chat-state.ts';
+import type { ChatStore } from './chat-store.ts';
 
 /** The store of this page. */
 export const ChatContext = createContext<ChatStore | undefined>(undefined);

@@ -1,7 +1,7 @@
 // Says how the connection is, in words and colour.
 
 import { useEffect, useState } from 'react';
-import type { Link } from '../chat/chat-store.ts';
+import type { Link } from '../chat/chat-state.ts';
 import { useChat } from '../chat/use-chat.ts';
 
 /** Whole seconds until `at`, counted anew four times a second. */

@@ -1,6 +1,6 @@
 // The first thing people see: what this is, and the choice between the assistant and the echo.
 
-import type { Tool } from '../chat/chat-store.ts';
+import type { Tool } from '../chat/chat-state.ts';
 import { useChat, useChatStore } from '../chat/use-chat.ts';
 import { useAssistantKind } from './assistant-kind.ts';
 
