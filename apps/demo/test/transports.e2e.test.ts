@@ -34,14 +34,14 @@ describe('the switch', () => {
     const movedBefore = from === 'WebSocket' ? 'never' : 'once';
     expect(await figure(page, 'Moved to another')).toBe(movedBefore);
 
-    await say(page, 'Count to 80');
+    await say(page, 'Count to 120');
     await waitForNumber(page, 15);
     dialed.length = 0;
     await choose(page, to);
     await carriedBy(page, to);
     expect(dialed).toContain(path);
     expect(await answer(page).getAttribute('data-open')).toBe('true');
-    expect(await wholeAnswer(page, 1)).toBe(countTo(80));
+    expect(await wholeAnswer(page, 1)).toBe(countTo(120));
     expect(await page.locator('[data-from=agent]').count()).toBe(1);
     expect(await figure(page, 'Moved to another')).toBe(movedBefore === 'never' ? 'once' : '2 times');
     expect(await figure(page, 'Connection lost')).toBe('never');
