@@ -22,7 +22,7 @@ function required(name: string, wanted: string, what: string, path: string | und
 const anywhere: Project[] = [
   {
     name: 'unit',
-    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
+    include: ['{packages/*,apps/*,bench}/test/**/*.test.ts', 'tests/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/*.browser.test.ts', '**/*.e2e.test.ts', '**/*.nginx.test.ts'],
   },
   { name: 'examples', include: ['examples/test/*.test.ts'] },

@@ -1,18 +1,6 @@
 // Measurements of pairs, summed up as ratios with their spread, and printed.
 
-export interface Row {
-  readonly name: string;
-  readonly title: string;
-  readonly must: number;
-  readonly aim: number;
-  readonly unit: string;
-  readonly lowerIsBetter?: boolean;
-}
-
-export interface Measurement {
-  readonly value: number;
-  readonly cpuMsPer100k: number;
-}
+import type { Figure, Measurement } from './rows.ts';
 
 /** One round: both servers, one after the other. */
 export interface Pair {
@@ -26,12 +14,19 @@ interface Spread {
   readonly max: number;
 }
 
-export interface Summary extends Row {
-  readonly ratio: Spread;
-  readonly cpuRatio: Spread;
-  readonly bare: Measurement;
-  readonly haip: Measurement;
+export interface Summary {
+  readonly transport: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly must: number;
+  readonly aim: number;
   readonly met: 'aim' | 'must' | 'no';
+  /** Ours in proportion to the bare server's. */
+  readonly ratio: Spread;
+  /** The bare server's CPU for each unit in proportion to ours: 1 is as fast, 2 twice as fast. */
+  readonly cpuRatio: Spread;
+  readonly bare: { readonly value: number } & Measurement;
+  readonly haip: { readonly value: number } & Measurement;
 }
 
 function spread(values: readonly number[]): Spread {
@@ -42,45 +37,67 @@ function spread(values: readonly number[]): Spread {
   return { median, min: at(0), max: at(sorted.length - 1) };
 }
 
-export function summarize(row: Row, pairs: readonly Pair[]): Summary {
-  const middle = (pick: (pair: Pair) => number): number => spread(pairs.map(pick)).median;
-  const ratio = spread(pairs.map((pair) => pair.haip.value / pair.bare.value));
-  const reaches = (goal: number): boolean => (row.lowerIsBetter ? ratio.median <= goal : ratio.median >= goal);
+export function summarize(transport: string, figure: Figure, pairs: readonly Pair[]): Summary {
+  const { title, unit, of, must, aim, lowerIsBetter } = figure;
+  const ratio = spread(pairs.map(({ bare, haip }) => of(haip) / of(bare)));
+  const reaches = (goal: number): boolean => (lowerIsBetter ? ratio.median <= goal : ratio.median >= goal);
+  const middle = (pick: (measurement: Measurement) => number, who: keyof Pair): number =>
+    spread(pairs.map((pair) => pick(pair[who]))).median;
+  const middles = (who: keyof Pair): Summary['bare'] => ({
+    value: middle(of, who),
+    perSecond: middle((m) => m.perSecond, who),
+    cpuMsPer100k: middle((m) => m.cpuMsPer100k, who),
+    memoryBytes: middle((m) => m.memoryBytes, who),
+    receivedBytes: middle((m) => m.receivedBytes, who),
+    sentBytes: middle((m) => m.sentBytes, who),
+  });
   return {
-    ...row,
+    transport,
+    title,
+    unit,
+    must,
+    aim,
+    met: reaches(aim) ? 'aim' : reaches(must) ? 'must' : 'no',
     ratio,
-    cpuRatio: spread(pairs.map((pair) => pair.haip.cpuMsPer100k / pair.bare.cpuMsPer100k)),
-    bare: { value: middle(({ bare }) => bare.value), cpuMsPer100k: middle(({ bare }) => bare.cpuMsPer100k) },
-    haip: { value: middle(({ haip }) => haip.value), cpuMsPer100k: middle(({ haip }) => haip.cpuMsPer100k) },
-    met: reaches(row.aim) ? 'aim' : reaches(row.must) ? 'must' : 'no',
+    cpuRatio: spread(pairs.map(({ bare, haip }) => bare.cpuMsPer100k / haip.cpuMsPer100k)),
+    bare: middles('bare'),
+    haip: middles('haip'),
   };
 }
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+const two = (value: number): string => value.toFixed(2);
+const shown = ({ median, min, max }: Spread): string => `${two(median)} (${two(min)}–${two(max)})`;
+
+const columns: readonly (readonly [head: string, cell: (summary: Summary) => string])[] = [
+  ['', ({ transport, title }) => `${transport}: ${title}`],
+  ['ratio (spread)', ({ ratio }) => shown(ratio)],
+  ['must', ({ must }) => two(must)],
+  ['aim', ({ aim }) => two(aim)],
+  ['met', ({ met }) => met],
+  ['ours', ({ haip }) => whole(haip.value)],
+  ['bare', ({ bare }) => whole(bare.value)],
+  ['unit', ({ unit }) => unit],
+  ['CPU ratio (spread)', ({ cpuRatio }) => shown(cpuRatio)],
+  ['CPU µs ours', ({ haip }) => (haip.cpuMsPer100k / 100).toFixed(1)],
+  ['bare', ({ bare }) => (bare.cpuMsPer100k / 100).toFixed(1)],
+  ['bytes down ours', ({ haip }) => whole(haip.receivedBytes)],
+  ['bare', ({ bare }) => whole(bare.receivedBytes)],
+  ['up ours', ({ haip }) => whole(haip.sentBytes)],
+  ['bare', ({ bare }) => whole(bare.sentBytes)],
+];
 
 export function printTable(summaries: readonly Summary[]): void {
-  const head = ['', 'ratio', 'spread', 'must', 'aim', 'met', 'ours', 'bare', 'unit', 'CPU ms/100k ours', 'bare'];
-  const lines = summaries.map(({ title, ratio, must, aim, met, haip, bare, unit, name }) => [
-    title,
-    ratio.median.toFixed(2),
-    `${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}`,
-    must.toFixed(2),
-    aim.toFixed(2),
-    met,
-    whole(haip.value),
-    whole(bare.value),
-    unit,
-    name === 'idle' ? '' : whole(haip.cpuMsPer100k),
-    name === 'idle' ? '' : whole(bare.cpuMsPer100k),
-  ]);
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...lines.map((line) => (line[column] ?? '').length)),
-  );
-  for (const line of [head, ...lines]) {
-    console.log(
-      line
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-        .join('  '),
-    );
+  const lines = [
+    columns.map(([head]) => head),
+    ...summaries.map((summary) => columns.map(([, cell]) => cell(summary))),
+  ];
+  const widths = columns.map((_, column) => Math.max(...lines.map((line) => (line[column] as string).length)));
+  for (const line of lines) {
+    const cells = line.map((cell, column) => {
+      const width = widths[column] as number;
+      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+    });
+    console.log(cells.join('  '));
   }
 }

@@ -1,16 +1,28 @@
 // The load process: runs one scenario after another as it is told, asks its parent to read the server's cost at the
 // right moments, and tells the result.
 
-import { echo, fanOut, handshakes, idle, type Probe, type Scenario, tokens } from './scenarios.ts';
+import type { Route } from './link.ts';
+import { echo, fanOut, handshakes, idle, openLoop, type Probe, type Scenario, tokens } from './scenarios.ts';
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   'echo-32': echo(50, 32),
   'echo-1': echo(50, 1),
-  tokens: tokens(100),
+  'open-loop': openLoop(50, 5000),
+  tokens: tokens(100, 'tokens'),
+  bursts: tokens(100, 'bursts'),
+  clocked: tokens(400, 'clocked'),
   'fan-out': fanOut(1000),
   idle: idle(2000),
   handshakes,
 };
+
+export interface Order {
+  readonly scenario: string;
+  readonly route: Route;
+  readonly measureMs: number;
+  /** Caps connections, readers and sessions. */
+  readonly most: number;
+}
 
 /** Tells the parent and waits until it says that it has done its part. */
 function ask(what: string): Promise<void> {
@@ -23,12 +35,12 @@ function ask(what: string): Promise<void> {
 const probe: Probe = { begin: () => ask('begin'), end: () => ask('end') };
 
 async function next(): Promise<void> {
-  const order = await new Promise<{ scenario: string; port: number; measureMs: number }>((resolve) => {
-    process.once('message', (message) => resolve(message as { scenario: string; port: number; measureMs: number }));
+  const { scenario, ...order } = await new Promise<Order>((resolve) => {
+    process.once('message', (message) => resolve(message as Order));
   });
-  const scenario = scenarios[order.scenario];
-  if (scenario === undefined) throw new Error(`no scenario ${order.scenario}`);
-  process.send?.({ result: await scenario(order.port, order.measureMs, probe) });
+  const measured = scenarios[scenario];
+  if (measured === undefined) throw new Error(`no scenario ${scenario}`);
+  process.send?.({ result: await measured({ ...order, probe }) });
   await next();
 }
 

@@ -1,5 +1,4 @@
-// One promise for each turn of the event loop, shared by all streams, so that both servers write one token per stream
-// and turn.
+// Where both servers have their tokens from, and when: one promise for each turn of the event loop, shared by all streams.
 
 let turn: Promise<void> | undefined;
 
@@ -12,3 +11,24 @@ export function nextTurn(): Promise<void> {
   });
   return turn;
 }
+
+/** How many tokens of an answer a model has ready in a turn. */
+type Source = () => number;
+
+const CLOCKED_PER_MS = 0.25;
+
+/** The models that streams are answered from, by the name of their tool. */
+export const models: Readonly<Record<string, () => Source>> = {
+  tokens: () => () => 1,
+  bursts: () => () => 20,
+  /** 250 a second, whether or not the server keeps up. */
+  clocked() {
+    const began = performance.now();
+    let given = 0;
+    return () => {
+      const ready = Math.floor((performance.now() - began) * CLOCKED_PER_MS) - given;
+      given += ready;
+      return ready;
+    };
+  },
+};

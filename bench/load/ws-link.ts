@@ -1,14 +1,14 @@
-// A WebSocket client that costs next to nothing, so that one core of load fills one core of server: a raw socket,
-// frames written with a zero mask (which changes no byte), arriving frames counted by a word in them, not parsed.
+// A WebSocket as a raw socket: frames written with a zero mask, which changes no byte.
 
 import { connect, type Socket } from 'node:net';
+import type { Link } from './link.ts';
 
 const HANDSHAKE =
   'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
 
 /** A masked text frame. */
-export function frame(text: string): Buffer {
+function frame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const header = length < 126 ? 6 : 8;
   const buffer = Buffer.alloc(header + length);
@@ -22,47 +22,54 @@ export function frame(text: string): Buffer {
   return buffer;
 }
 
-export class RawClient {
-  readonly socket: Socket;
-  /** Called for each arriving text frame's bytes: `from` to `to` of `chunk`. */
-  onFrame: (chunk: Buffer, from: number, to: number) => void = () => {};
-  /** Called after all frames of one read. */
-  onRead: () => void = () => {};
+export class WebSocketLink implements Link {
+  onFrame: Link['onFrame'] = () => {};
+  onRead: Link['onRead'] = () => {};
+  readonly #socket: Socket;
+  #hai = '';
   #rest: Buffer | undefined;
-  #open = false;
-  #opened!: () => void;
-  readonly opened: Promise<void>;
+  #isOpen = false;
 
   constructor(port: number) {
-    this.opened = new Promise((resolve) => {
-      this.#opened = resolve;
-    });
-    this.socket = connect(port, '127.0.0.1', () => this.socket.write(HANDSHAKE));
-    this.socket.setNoDelay(true);
-    this.socket.on('data', (chunk) => this.#read(chunk));
-    this.socket.on('error', () => {});
+    this.#socket = connect(port, '127.0.0.1', () => this.#socket.write(HANDSHAKE));
+    this.#socket.setNoDelay(true);
+    this.#socket.on('data', (chunk) => this.#read(chunk));
+    this.#socket.on('error', () => {});
   }
 
-  write(text: string): void {
-    this.socket.write(frame(text));
+  open(hai: string): void {
+    this.#hai = hai;
+  }
+
+  write(texts: readonly string[]): void {
+    const frames = texts.map(frame);
+    this.#socket.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames));
   }
 
   destroy(): void {
-    this.socket.destroy();
+    this.#socket.destroy();
+  }
+
+  get received(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get sent(): number {
+    return this.#socket.bytesWritten;
   }
 
   #read(chunk: Buffer): void {
     let data = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
     this.#rest = undefined;
-    if (!this.#open) {
+    if (!this.#isOpen) {
       const end = data.indexOf('\r\n\r\n');
       if (end === -1) {
         this.#rest = data;
         return;
       }
-      this.#open = true;
+      this.#isOpen = true;
       data = data.subarray(end + 4);
-      this.#opened();
+      this.write([this.#hai]);
     }
     this.#frames(data);
     this.onRead();
