@@ -13,6 +13,8 @@ import type { Users } from './users.ts';
 export interface ServerContext {
   readonly clock: Clock;
   readonly ids: Ids;
+  /** Runs a job, which must not throw, once nothing of this turn waits for a promise any more. */
+  readonly endOfTurn: (job: () => void) => void;
   readonly log: Logger;
   readonly signer: Signer;
   readonly history: HistoryStore;

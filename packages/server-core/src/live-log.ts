@@ -15,6 +15,9 @@ import type { AnyTool } from './toolbox.ts';
 /** How long after a read that failed the log is read again. */
 const RETRY_MS = 1_000;
 
+/** So many parts wait for the turn to end, no more: a writer that never lets it end is to be held up by its readers. */
+const MOST_GATHERED = 128;
+
 /** A cursor that wants to know when there is more to read. */
 export interface Follower {
   /** There may be more. Reads on until it finds nothing; must not throw. */
@@ -55,6 +58,8 @@ export class LiveLog {
   #reading: Promise<void> | undefined;
   #again = false;
   #scheduled = false;
+  /** Parts stored since the last read. */
+  #gathered = 0;
   #retry: Timer | undefined;
 
   /** Knows nothing of the log yet but where it begins; {@link refresh} reads it. */
@@ -116,7 +121,8 @@ export class LiveLog {
     const pending = this.#context.history.append(this.transaction, drafts, fence);
     // A rejected append may be in the log all the same.
     if (pending) return pending.finally(() => this.changed());
-    this.changed();
+    if (!isPart(drafts) || ++this.#gathered >= MOST_GATHERED) this.changed();
+    else if (this.#gathered === 1) this.#context.endOfTurn(this.#readGathered);
   }
 
   /** Deletes the parts of a message that was ended whole. Nothing is lost when that fails. */
@@ -136,8 +142,14 @@ export class LiveLog {
     soon(this.#pump);
   }
 
+  /** Nobody but readers waits for a part: those that a turn brings are read together, and go as one frame. */
+  readonly #readGathered = (): void => {
+    if (this.#gathered > 0) this.#pump();
+  };
+
   readonly #pump = (): void => {
     this.#scheduled = false;
+    this.#gathered = 0;
     try {
       this.refresh()?.catch((error: unknown) => this.#readAgain(error));
     } catch (error) {
@@ -257,6 +269,10 @@ export class LiveLog {
     for (const follower of this.#followers) follower.wake();
     this.forget();
   }
+}
+
+function isPart(drafts: readonly Draft[]): boolean {
+  return drafts.length === 1 && drafts[0]?.type === 'MESSAGE_PART';
 }
 
 /** The last position a page speaks for. A log ends in an entry, never in a compacted position: an END outlives its parts. */

@@ -1,4 +1,4 @@
-// Adjacent parts of one message in one frame, for a reader that is behind: their positions, and their texts put
+// Adjacent parts of one message in one frame, for a reader that finds several at once: their positions, and their texts put
 // together. Pure: knows neither the reader nor its window. Spec: §4.1.
 
 import { type Entry, encode, isJsonObject, type JsonObject } from '@haip/protocol';

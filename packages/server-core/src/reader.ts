@@ -42,8 +42,6 @@ export class Reader implements Follower, Listener, Standing {
   #waiting = false;
   #closed = false;
   #pending: Promise<void> | undefined;
-  /** It had to wait, and there is more than it was sent. */
-  #behind = false;
   readonly #windows: SendWindows | undefined;
   /** The window of the entry at the cursor. */
   #window: FlowWindow | undefined;
@@ -174,8 +172,6 @@ export class Reader implements Follower, Listener, Standing {
     if (this.#cursor + 1 < stretch.first) this.#tellGap(stretch);
     this.#deliver(stretch.entries);
     this.#tellPosition(this.#cursor);
-    if (this.#pending || this.#shut) this.#behind = true;
-    else if (this.#cursor >= this.log.last) this.#behind = false;
     this.log.audience.moved();
     return this.#pending;
   }
@@ -189,7 +185,7 @@ export class Reader implements Follower, Listener, Standing {
       if (position > this.#cursor + 1) this.#wholeSince = position - 1;
       const own = this.#owner.takeOwn(position);
       if (!this.#mayGo(logged, own)) break;
-      const parts = this.#behind && !own ? this.#mergeable(entries, at) : 1;
+      const parts = own ? 1 : this.#mergeable(entries, at);
       if (parts > 1) {
         this.#giveMerged(entries.slice(at, at + parts));
         at += parts - 1;

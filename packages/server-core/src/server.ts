@@ -1,6 +1,6 @@
 // The public face: authentication, tools, and the door for connections. Joins the parts and owns none of their work.
 
-import { consoleLogger, hmacSigner, systemClock, uuidIds } from '@haip/platform';
+import { consoleLogger, endOfTurn, hmacSigner, systemClock, uuidIds } from '@haip/platform';
 import type { Accept, Authenticator, Clock, HistoryStore, Ids, Logger, PeerInfo, Signer, Tool } from '@haip/protocol';
 import { Addresses } from './addresses.ts';
 import { Charges, type Credits, type CreditsOptions } from './charges.ts';
@@ -12,6 +12,7 @@ import { memoryLedger } from './memory-ledger.ts';
 import { PositionCheck } from './position-check.ts';
 import { Revocations } from './revocations.ts';
 import { Session } from './session.ts';
+import { soon } from './soon.ts';
 import { Toolbox } from './toolbox.ts';
 import { TurnSlots } from './turn-slots.ts';
 import { Users } from './users.ts';
@@ -70,6 +71,8 @@ export class HAIPServer {
     const context: ServerContext = {
       clock,
       ids: options.ids ?? uuidIds,
+      // A clock of its own has turns of its own: whoever holds it waits for promises and nothing else.
+      endOfTurn: options.clock ? soon : endOfTurn,
       log,
       signer: options.signer ?? hmacSigner(),
       history: options.history,

@@ -1,13 +1,14 @@
-// Parts of a message in one frame: only for a reader that had to wait, and never at the cost of a word.
+// Parts of a message in one frame: those that a reader finds at once, and never at the cost of a word.
 
+import { memoryHistory } from '@haip/history-memory';
 import { type Entry, emptyConversation, reduceConversation } from '@haip/protocol';
-import { settle } from '@haip/testing';
+import { memoryLink, rawPeer, settle } from '@haip/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LoggedEntry } from '../src/logged-entry.ts';
 import { adjacentParts, mergedFrame } from '../src/merged-parts.ts';
+import { HAIPServer } from '../src/server.ts';
 import {
-  coverage,
   entriesOf,
   expectContiguous,
   join,
@@ -18,6 +19,7 @@ import {
   start,
   testServer,
   times,
+  userOf,
 } from './support.ts';
 import { toolThat } from './tools.ts';
 
@@ -83,16 +85,13 @@ describe('a reader that had to wait', () => {
     await grant(eve, id, 100);
     expect(parts(eve).slice(4)).toEqual([[undefined, '12', 'g ']]);
     await Promise.all([words('h '), words('i ')]);
-    expect(parts(eve).slice(5)).toEqual([
-      [undefined, '13', 'h '],
-      [undefined, '14', 'i '],
-    ]);
+    expect(parts(eve).slice(5)).toEqual([['13', '14', 'h i ']]);
     end();
     const short = await seeEntry(eve, { type: 'MESSAGE_END' });
 
     expect(short.payload).not.toHaveProperty('text');
     expectContiguous(eve, id, 0);
-    expect(parts(ada).map(([from]) => from)).toEqual(times(9, () => undefined));
+    expect(parts(ada).map(([from]) => from)).toEqual([...times(7, () => undefined), '13']);
     expect(
       parts(ada)
         .map(([, , text]) => text)
@@ -136,7 +135,7 @@ describe('a reader that had to wait', () => {
   });
 });
 
-test('[READ-7] a reader that keeps up gets each part as it is, and so does one that reads what it missed', async () => {
+test('[READ-7] a reader that keeps up gets each part as it comes, one that missed them gets one frame', async () => {
   const { ada, enter, id, words, end } = await telling({});
   await words('a', 'b', 'c');
   const late = await enter('late');
@@ -144,8 +143,43 @@ test('[READ-7] a reader that keeps up gets each part as it is, and so does one t
   await settle();
   end();
 
-  for (const peer of [ada, late]) expect(parts(peer).map(([, , text]) => text)).toEqual(['a', 'b', 'c']);
-  expect(coverage(late, id).every(([from, to]) => from === to)).toBe(true);
+  expect(parts(ada).map(([, , text]) => text)).toEqual(['a', 'b', 'c']);
+  expect(parts(late).map(([, , text]) => text)).toEqual(['abc']);
+  expectContiguous(late, id, 0);
+});
+
+test('[READ-7] what a tool writes in one turn of the event loop is one frame, however often it waited for the log', async () => {
+  const turnEnds = () => new Promise((resolve) => setImmediate(resolve));
+  const server = new HAIPServer({ history: memoryHistory() });
+  server.authenticate(() => userOf('ada'));
+  server.registerTool(
+    toolThat(async (turn) => {
+      const writer = await turn.stream();
+      for (let word = 1; word <= 300; word++) {
+        if (word === 3) await turnEnds();
+        await writer.write(`${word} `);
+      }
+    }),
+  );
+  const link = memoryLink();
+  void server.accept(link.server, { transport: 'memory', headers: {} });
+  const ada = Object.assign(rawPeer(link.client), { link });
+  await ada.hai({ auth: {} });
+  const { id } = await start(ada, 'tool');
+  ada.send({ type: 'MESSAGE', transaction: id, payload: 'go' });
+  const short = await seeEntry(ada, { type: 'MESSAGE_END' });
+
+  expect(parts(ada)[0]?.[2]).toBe('1 2 ');
+  // No turn gathers without bound.
+  expect(parts(ada)).toHaveLength(4);
+  expect(
+    parts(ada)
+      .map(([, , text]) => text)
+      .join(''),
+  ).toBe(times(300, (n) => `${n + 1} `).join(''));
+  expect(short.payload).not.toHaveProperty('text');
+  expectContiguous(ada, id, 0);
+  await server.close();
 });
 
 describe('adjacent parts', () => {
