@@ -32,12 +32,12 @@ export class Contenders {
     return { process: child, port, isBare: name === 'bare' };
   }
 
-  /** @param collects the server's memory is looked at after a collection */
-  async run({ process: server }: Contender, { collects, ...order }: Order & { collects?: boolean }): Promise<Measured> {
+  /** @param look reads the server's cost when the measured time begins, and when it ends */
+  async run(server: Contender, order: Order, look: Look = readCost): Promise<Measured> {
     const costs: Cost[] = [];
     let said = await reply<{ result?: Result }>(this.#load, order);
     while (said.result === undefined) {
-      costs.push(await reply<Cost>(server, collects ? 'collect' : 'cost'));
+      costs.push(await look(server));
       said = await reply(this.#load, 'go on');
     }
     const [before, after] = costs as [Cost, Cost];
@@ -67,6 +67,13 @@ export class Contenders {
     return child;
   }
 }
+
+type Look = (contender: Contender) => Promise<Cost>;
+
+export const readCost: Look = ({ process: server }) => reply<Cost>(server, 'cost');
+
+/** Memory as the system tells it after a collection. */
+export const readCollected: Look = ({ process: server }) => reply<Cost>(server, 'collect');
 
 /** What a child says next; its file says in what shape. */
 function reply<T>(child: ChildProcess, message?: object | string): Promise<T> {

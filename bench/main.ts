@@ -3,7 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Contender, Contenders } from './contenders.ts';
+import { type Contender, Contenders, readCollected, readCost } from './contenders.ts';
 import { type Measurement, type Row, rows } from './rows.ts';
 import { type Pair, printTable, type Summary, summarize } from './table.ts';
 
@@ -21,14 +21,11 @@ const { values: options } = parseArgs({
 const contenders = new Contenders();
 
 /** One scenario against one server: what was done, and what it cost the server. */
-async function measure(contender: Contender, { scenario, transport, fresh }: Row): Promise<Measurement> {
-  const { result, before, after } = await contenders.run(contender, {
-    scenario,
-    route: { transport, port: contender.port, pipelined: contender.isBare && !options.batched },
-    measureMs: Number(options.ms),
-    most: Number(options.most),
-    collects: fresh === true,
-  });
+async function measure(contender: Contender, row: Row, measureMs: number): Promise<Measurement> {
+  const { scenario, transport, fresh } = row;
+  const route = { transport, port: contender.port, pipelined: contender.isBare && !options.batched };
+  const order = { scenario, route, measureMs, most: Number(options.most) };
+  const { result, before, after } = await contenders.run(contender, order, fresh ? readCollected : readCost);
   const { units, ms, received, sent, latency } = result;
   return {
     perSecond: (units / ms) * 1000,
@@ -40,11 +37,11 @@ async function measure(contender: Contender, { scenario, transport, fresh }: Row
   };
 }
 
-async function measureBoth(row: Row): Promise<Pair> {
-  if (!row.fresh) return { bare: await measure(bare, row), haip: await measure(haip, row) };
+async function measureBoth(row: Row, ms: number): Promise<Pair> {
+  if (!row.fresh) return { bare: await measure(bare, row, ms), haip: await measure(haip, row, ms) };
   // Memory that a process has had once it keeps, so what a session takes shows only in a new one.
   const [newBare, newHaip] = [await contenders.start('bare'), await contenders.start('haip')];
-  const pair = { bare: await measure(newBare, row), haip: await measure(newHaip, row) };
+  const pair = { bare: await measure(newBare, row, ms), haip: await measure(newHaip, row, ms) };
   contenders.end(newBare, newHaip);
   return pair;
 }
@@ -58,11 +55,11 @@ const haip = await contenders.start('haip');
 const results: Summary[] = [];
 for (const row of rows.filter(isWanted)) {
   const pairs: Pair[] = [];
-  // The first round only warms both up.
-  for (let round = 0; round <= Number(options.rounds); round++) {
-    const pair = await measureBoth(row);
-    if (round > 0) pairs.push(pair);
-  }
+  // More code takes longer to be compiled: a short warm-up would measure the compiler.
+  if (!row.fresh) await measureBoth(row, 2 * Number(options.ms));
+  while (pairs.length < Number(options.rounds)) pairs.push(await measureBoth(row, Number(options.ms)));
+  // A whole run takes minutes.
+  console.error(`measured ${row.transport}:${row.scenario}`);
   results.push(...row.figures.map((figure) => summarize(row.transport, figure, pairs)));
 }
 

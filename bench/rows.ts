@@ -54,7 +54,7 @@ const latencies = [
 ];
 const oneToken = 'one token per stream per turn, 100 streams';
 const bursts = 'bursts of 20 tokens, 100 streams';
-const clocked = 'tokens by the clock, 400 streams × 250/s';
+const clocked = 'tokens by the clock, 100 streams × 1,000/s';
 const everyone = 'fan-out, 1 sender, 1,000 readers';
 const memory: Figure = {
   title: 'memory per idle session',

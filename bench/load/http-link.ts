@@ -15,6 +15,11 @@ function post(path: string, body: string): string {
   return `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
+/** Better no figure than one of fewer connections, or a wait without end. */
+function lost(): never {
+  throw new Error('the server ended a connection of the load');
+}
+
 export class HttpLink implements Link {
   onFrame: Link['onFrame'] = () => {};
   onRead: Link['onRead'] = () => {};
@@ -36,7 +41,10 @@ export class HttpLink implements Link {
     this.#route = route;
     this.#isEvents = route.transport === 'sse';
     this.#down = connect(route.port, '127.0.0.1').setNoDelay(true);
-    this.#down.on('data', (chunk) => this.#read(chunk)).on('error', () => {});
+    this.#down
+      .on('data', (chunk) => this.#read(chunk))
+      .on('error', () => {})
+      .on('close', lost);
   }
 
   open(hai: string): void {
@@ -58,7 +66,7 @@ export class HttpLink implements Link {
   }
 
   destroy(): void {
-    this.#down.destroy();
+    this.#down.off('close', lost).destroy();
     this.#up?.destroy();
   }
 

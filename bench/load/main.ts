@@ -10,7 +10,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'open-loop': openLoop(50, 5000),
   tokens: tokens(100, 'tokens'),
   bursts: tokens(100, 'bursts'),
-  clocked: tokens(400, 'clocked'),
+  clocked: tokens(100, 'clocked'),
   'fan-out': fanOut(1000),
   idle: idle(2000),
   handshakes,
@@ -52,5 +52,7 @@ function stayAwake(): void {
   setImmediate(stayAwake);
 }
 
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit(1));
 stayAwake();
 await next();

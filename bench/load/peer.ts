@@ -8,15 +8,19 @@ import { WebSocketLink } from './ws-link.ts';
 const TEXT = 'The quick brown fox jumps over the lazy dog, and on it goes: 64.';
 
 let ids = 0;
+let users = 0;
 const pad = '00000000-0000-4000-8000-';
 
 export class Peer {
   readonly link: Link;
   #seq = 0;
   #session = 'none';
+  readonly #user: string;
   transaction = '';
 
-  constructor(route: Route) {
+  /** @param user a new one each, as turns at once are limited by user */
+  constructor(route: Route, user = `user-${++users}`) {
+    this.#user = user;
     this.link = route.transport === 'websocket' ? new WebSocketLink(route.port) : new HttpLink(route);
   }
 
@@ -51,7 +55,7 @@ export class Peer {
   async hai(): Promise<void> {
     const reply = this.expect('"type":"HAI"');
     const capabilities = '{"binary_frames":true,"transaction_log":true}';
-    const payload = `{"haip_version":"1.1.2","accept_major":[1],"capabilities":${capabilities},"auth":{"token":"Bearer TOKEN"}}`;
+    const payload = `{"haip_version":"1.1.2","accept_major":[1],"capabilities":${capabilities},"auth":{"token":"Bearer TOKEN","user":"${this.#user}"}}`;
     this.link.open(this.envelope('HAI', payload, null));
     this.#session = (await reply).session;
   }
@@ -72,10 +76,10 @@ export class Peer {
 }
 
 /** Opens `count` peers that have said HAI, a few at a time. */
-export async function openPeers(route: Route, count: number): Promise<Peer[]> {
+export async function openPeers(route: Route, count: number, user?: string): Promise<Peer[]> {
   const peers: Peer[] = [];
   while (peers.length < count) {
-    const some = Array.from({ length: Math.min(50, count - peers.length) }, () => new Peer(route));
+    const some = Array.from({ length: Math.min(50, count - peers.length) }, () => new Peer(route, user));
     await Promise.all(some.map((peer) => peer.hai()));
     peers.push(...some);
   }

@@ -73,6 +73,7 @@ function destroyAll(peers: readonly Peer[]): void {
 }
 
 const ANSWER = Buffer.from('"channel":"AGENT"');
+const ERROR = Buffer.from('"type":"ERROR"');
 const PAYLOAD = Buffer.from('"payload":"');
 
 function has(word: Buffer, chunk: Buffer, from: number, to: number): boolean {
@@ -122,7 +123,7 @@ export function openLoop(connections: number, perSecond: number): Scenario {
     for (const peer of peers) {
       await peer.start('echo');
       peer.link.onFrame = (chunk, from, to) => {
-        if (!has(ANSWER, chunk, from, to)) return;
+        if (!has(ANSWER, chunk, from, to)) return refuseErrors(chunk, from, to);
         const at = chunk.indexOf(PAYLOAD, from) + PAYLOAD.length;
         const number = Number(chunk.toString('latin1', at, at + 10));
         waits[number] = performance.now() - dueAt(number);
@@ -158,6 +159,11 @@ export function openLoop(connections: number, perSecond: number): Scenario {
   };
 }
 
+/** What is refused is never answered: better no figure than a wait without end. */
+function refuseErrors(chunk: Buffer, from: number, to: number): void {
+  if (has(ERROR, chunk, from, to)) throw new Error(`refused: ${chunk.toString('utf8', from, to)}`);
+}
+
 function latencyOf(waits: readonly number[]): Latency {
   const sorted = Float64Array.from(waits).sort();
   const at = (share: number): number => Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN) * 1000);
@@ -183,8 +189,8 @@ const TOKENS_AN_ANSWER = 500;
 /**
  * Each of `streams` conversations is answered in tokens, over and over.
  *
- * @param tool `tokens`: one in each turn of the server's event loop; `bursts`: twenty in a turn; `clocked`: 250 a
- * second, so many more in a turn the longer it takes
+ * @param tool `tokens`: one in each turn of the server's event loop; `bursts`: twenty in a turn; `clocked`: a
+ * thousand a second, so the more in a turn the longer it takes
  */
 export function tokens(streams: number, tool: 'tokens' | 'bursts' | 'clocked'): Scenario {
   return async (run) => {
@@ -215,9 +221,10 @@ const MESSAGE = Buffer.from('"type":"MESSAGE"');
 /** One writes, a thousand read; the next message goes when the last reader has the one before. */
 export function fanOut(readers: number): Scenario {
   return async (run) => {
-    const [sender] = (await openPeers(run.route, 1)) as [Peer];
+    // One user: a new member is told to everybody, a thousand times a thousand.
+    const [sender] = (await openPeers(run.route, 1, 'everyone')) as [Peer];
     await sender.start('room');
-    const peers = await openPeers(run.route, Math.min(readers, run.most));
+    const peers = await openPeers(run.route, Math.min(readers, run.most), 'everyone');
     let delivered = 0;
     let round = 0;
     for (const peer of peers) {

@@ -22,6 +22,11 @@ function frame(text: string): Buffer {
   return buffer;
 }
 
+/** Better no figure than one of fewer connections, or a wait without end. */
+function lost(): never {
+  throw new Error('the server ended a connection of the load');
+}
+
 export class WebSocketLink implements Link {
   onFrame: Link['onFrame'] = () => {};
   onRead: Link['onRead'] = () => {};
@@ -34,7 +39,7 @@ export class WebSocketLink implements Link {
     this.#socket = connect(port, '127.0.0.1', () => this.#socket.write(HANDSHAKE));
     this.#socket.setNoDelay(true);
     this.#socket.on('data', (chunk) => this.#read(chunk));
-    this.#socket.on('error', () => {});
+    this.#socket.on('error', () => {}).on('close', lost);
   }
 
   open(hai: string): void {
@@ -47,7 +52,7 @@ export class WebSocketLink implements Link {
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#socket.off('close', lost).destroy();
   }
 
   get received(): number {

@@ -14,5 +14,7 @@ export function report(port: number): void {
     const { user, system } = process.cpuUsage();
     process.send?.({ cpuMicros: user + system, memoryBytes: process.memoryUsage.rss() } satisfies Cost);
   });
+  // Whoever started it is gone.
+  process.on('disconnect', () => process.exit(1));
   process.send?.({ port });
 }

@@ -9,17 +9,18 @@ import { expect, it } from 'vitest';
 import { rows } from '../rows.ts';
 import type { Summary } from '../table.ts';
 
-const bench = join(import.meta.dirname, '../main.ts');
+/** Runs a program of the bench, and gives what it prints. */
+async function run(program: string, ...args: string[]): Promise<string> {
+  const file = join(import.meta.dirname, '..', program);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@haip/source', file, ...args]);
+  return stdout;
+}
 
 it('every row of the bench does work on both servers, and brings all its messages back', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'haip-bench-'));
   const file = join(folder, 'results.json');
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      '--conditions=@haip/source',
-      bench,
-      ...['--rounds', '1', '--ms', '20', '--most', '2', '--json', file],
-    ]);
+    const stdout = await run('main.ts', '--rounds', '1', '--ms', '20', '--most', '2', '--json', file);
     const results = JSON.parse(readFileSync(file, 'utf8')) as Summary[];
     expect(results).toHaveLength(rows.flatMap(({ figures }) => figures).length);
     for (const { transport, title, ratio, bare, haip } of results) {
@@ -32,5 +33,14 @@ it('every row of the bench does work on both servers, and brings all its message
     }
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+it('what a message costs is told for every transport', async () => {
+  const stdout = await run('costs.ts', '--ms', '20', '--times', '1');
+  for (const transport of ['websocket', 'sse', 'http']) {
+    const [line = ''] = stdout.match(new RegExp(`'${transport}'.*`)) ?? [];
+    const figures = line.match(/\d+(\.\d+)?/g) ?? [];
+    expect(figures.filter((figure) => Number(figure) > 0).length, line).toBeGreaterThanOrEqual(6);
   }
 });
