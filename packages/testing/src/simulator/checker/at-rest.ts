@@ -63,11 +63,13 @@ function wantsAnswer(type: string): boolean {
 
 /** Invariants 2 and 9: everybody sees the same conversation, and so does the store. */
 export async function judgeAgreement({ apps, logs, verdicts }: Parts, store: HistoryStore): Promise<void> {
-  for (const { now } of logs.transactions.values()) if (now) await judgeCompaction(now, store, verdicts);
+  for (const { now } of logs.transactions.values()) {
+    if (now && !now.isTorn) await judgeCompaction(now, store, verdicts);
+  }
   for (const app of apps) {
     for (const { transaction, reading } of app.chats.values()) {
       const { log } = reading;
-      if (log === undefined || reading.epoch !== log.epoch) continue;
+      if (log === undefined || log.isTorn || reading.epoch !== log.epoch) continue;
       const due = linesOf(log, reading.floor, reading.position);
       // Of what began before it came, it shows what it was given.
       const early = new Set(linesOf(log, 0, reading.floor).map((line) => line.split(' ')[1]));

@@ -48,6 +48,8 @@ export class StoredLog {
   /** The first position that could be read when somebody last read. */
   first = 1;
   ended = false;
+  /** A message ends with a text that was lost in part, with the log that this one took the place of. */
+  isTorn = false;
   /** Messages that an agent's entry names. */
   readonly answered = new Map<string, number>();
   /** By author and id. */
@@ -196,7 +198,12 @@ export class StoredLog {
       return;
     }
     stream.ended = true;
-    if (hasText) for (const part of stream.parts) part.superfluous = true;
+    if (!hasText) return;
+    for (const part of stream.parts) part.superfluous = true;
+    const text = stream.parts.map(({ draft }) => (draft.payload as { text?: string }).text ?? '').join('');
+    if (text === (stored.draft.payload as { text: string }).text) return;
+    if (!this.isAgain) this.#terminal(`the end of ${messageId} has another text than its parts`);
+    this.isTorn = true;
   }
 
   #terminal(what: string): void {
