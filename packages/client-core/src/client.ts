@@ -83,7 +83,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
   async connect({ signal }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     if (this.#state.name === 'connected') return;
-    const isOurs = this.#loop === undefined;
+    const isOurs = !this.#loop;
     const loop = this.#loop ?? this.#begin();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const stopListening = this.on('state', (state) => {
@@ -126,7 +126,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
    * was written with UnknownOutcomeError, loops end. Transactions are closed; join them again by their cursors.
    */
   disconnect(): void {
-    if (this.#loop !== undefined) this.#close(undefined);
+    if (this.#loop) this.#close();
   }
 
   /** Starts a transaction with a tool. Goes on over reconnects; however often it was sent, it is started once. */
@@ -142,19 +142,19 @@ export class HAIPClient extends Emitter<ClientEvents> {
   async joinTransaction(id: string, { cursor, signal }: JoinOptions = {}): Promise<Transaction> {
     if (!isId(id)) throw new TypeError('id: expected 1 to 128 characters of A-Z a-z 0-9 _ . : -');
     // One JOIN at a time: a second one would have the server read from its place instead.
-    while (this.#joining.has(id)) await orAborted(this.#joining.get(id) as Promise<unknown>, signal);
+    const joining = this.#joining;
+    for (let other = joining.get(id); other; other = joining.get(id)) await orAborted(other, signal);
     const open = this.#transactions.get(id);
     if (open) return open;
-    const payload = cursor ? { epoch: cursor.epoch, seq: String(cursor.position) } : {};
+    const payload = { epoch: cursor?.epoch, seq: cursor?.position.toString() };
     const joined = this.#open('TRANSACTION_JOIN', id, payload, signal, cursor ?? {});
-    const over = (): unknown => this.#joining.delete(id);
-    this.#joining.set(id, joined.then(over, over));
+    const over = (): unknown => joining.delete(id);
+    joining.set(id, joined.then(over, over));
     return joined;
   }
 
   /** The transactions of this user, newest first, a page at a time. */
-  async listTransactions(options: WaitOptions & { readonly after?: string } = {}): Promise<TransactionList> {
-    const { after, signal } = options;
+  async listTransactions({ after, signal }: WaitOptions & { readonly after?: string } = {}): Promise<TransactionList> {
     const draft = { type: 'TRANSACTION_LIST', transaction: null, payload: { after } };
     const answer = await this.#outbox.add<Envelope>(draft, signal);
     return readTransactionList(answer.payload);
@@ -168,9 +168,9 @@ export class HAIPClient extends Emitter<ClientEvents> {
     signal: AbortSignal | undefined,
     cursor?: Partial<Cursor>,
   ): Promise<Transaction> {
-    const parts = { settings: this.#settings, outbox: this.#outbox, stats: this.#stats };
-    const { outbox } = parts;
+    const outbox = this.#outbox;
     const transactions = this.#transactions;
+    const parts = { settings: this.#settings, outbox, stats: this.#stats };
     let opened: OpenTransaction | undefined;
     const answered = (answer: Envelope, item: Outgoing): void => {
       const fields = fieldsOf(answer.payload);
@@ -213,11 +213,10 @@ export class HAIPClient extends Emitter<ClientEvents> {
         return { auth: auth === undefined ? undefined : jsonCopy(auth) };
       },
       greet: (cursors) => {
-        const resume = cursors ? this.#cursors() : [];
-        memory.attempt++;
+        const attempt = String(++memory.attempt);
+        const resume = cursors && this.#transactions.size > 0 ? this.#cursors() : undefined;
         this.#changed();
-        const { token, attempt } = memory;
-        return { resume_token: token, attempt: String(attempt), resume: resume.length > 0 ? resume : undefined };
+        return { resume_token: memory.token, attempt, resume };
       },
       become: (state) => this.#become(state),
       opened: (...how) => this.#opened(...how),
@@ -245,8 +244,9 @@ export class HAIPClient extends Emitter<ClientEvents> {
   #opened(session: Session, { name }: Transport, moved: boolean): void {
     const outbox = this.#outbox;
     this.#stats.connections++;
-    this.#memory.token = session.welcome?.resume_token;
-    outbox.retryWithinMs = session.welcome?.retry_within_ms ?? outbox.retryWithinMs;
+    const { resume_token, retry_within_ms = outbox.retryWithinMs } = session.welcome ?? {};
+    this.#memory.token = resume_token;
+    outbox.retryWithinMs = retry_within_ms;
     if (session.plain || outbox.session?.plain) {
       this.#closeTransactions(new ClientError('lost', 'The server keeps no log.'));
     }
@@ -281,7 +281,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
   }
 
   /** Ends everything: the application wanted it, or the server said to stay away. */
-  #close(reason: Error | undefined): void {
+  #close(reason?: Error): void {
     const closed = new ClosedError(disconnected, reason);
     this.#loop?.stop(closed);
     this.#loop = undefined;

@@ -1,12 +1,13 @@
 // What can go wrong for a client, as errors that say whether trying again can help. Codes in capitals are the wire's
-// (an ERROR of the server); codes in lower case are this package's own.
+// (an ERROR of the server); codes in lower case are this package's own. Fields are declared only: a page loads no line that
+// sets them to undefined first.
 
 /** The base of every error this package makes. */
 export class ClientError extends Error {
   override name = 'ClientError';
-  readonly code: string;
+  declare readonly code: string;
   /** Whether doing the same again can help. */
-  readonly retry: boolean;
+  declare readonly retry: boolean;
 
   constructor(code: string, message: string, cause?: unknown, retry = false) {
     super(message, cause === undefined ? undefined : { cause });
@@ -26,8 +27,8 @@ export interface Refusal {
 /** The server answered with an ERROR, or with a close that says why. Nothing of what was refused was stored. */
 export class RefusedError extends ClientError {
   override name = 'RefusedError';
-  readonly expected: string | undefined;
-  readonly got: string | undefined;
+  declare readonly expected: string | undefined;
+  declare readonly got: string | undefined;
 
   constructor(code = 'INTERNAL_ERROR', { message = 'refused', retry, expected, got }: Refusal = {}) {
     const details = expected ? `; expected ${expected}, got ${got ?? 'another'}` : '';
@@ -47,7 +48,7 @@ export function refusedVerdict(code: string | undefined): RefusedError {
 export class ReplayTooOldError extends RefusedError {
   override name = 'ReplayTooOldError';
   /** The first position that can still be had. */
-  readonly firstAvailable: number;
+  declare readonly firstAvailable: number;
 
   constructor(refusal: Refusal, firstAvailable: number) {
     super('REPLAY_TOO_OLD', refusal);
@@ -59,7 +60,7 @@ export class ReplayTooOldError extends RefusedError {
 export class UnknownOutcomeError extends ClientError {
   override name = 'UnknownOutcomeError';
   /** The message's id: if it was stored, its entry carries it. */
-  readonly id: string;
+  declare readonly id: string;
 
   constructor(id: string, cause: unknown) {
     super('unknown_outcome', `Nobody knows whether ${id} was stored.`, cause);
@@ -71,7 +72,7 @@ export class UnknownOutcomeError extends ClientError {
 export class ConnectionEndedError extends ClientError {
   override name = 'ConnectionEndedError';
   /** Why, as the wire has it: 4409 when a newer connection took the session over, 1006 when the link was cut. */
-  readonly closeCode: number;
+  declare readonly closeCode: number;
 
   constructor(closeCode: number, reason: string, retry: boolean) {
     super('connection_ended', `Connection ended: ${closeCode} ${reason}`, undefined, retry);

@@ -9,7 +9,7 @@ interface Held<T> {
   readonly stay?: Stay | undefined;
 }
 
-interface Loop<T> extends AsyncIterableIterator<T, undefined> {
+interface Loop<T> extends AsyncGenerator<T, undefined> {
   push(held: Held<T>): void;
   end(error?: unknown): void;
 }
@@ -44,41 +44,47 @@ export class Feed<T> {
   /** A loop from here on, and over what was kept. The signal ends it with its reason, whatever it holds. */
   loop(signal: AbortSignal | undefined): AsyncIterableIterator<T, undefined> {
     const items = this.#kept.splice(0);
-    const waiting: (() => void)[] = [];
+    let wake = (): void => {};
     let over = this.#over;
-    const close = (error: unknown, left: Held<T>[]): void => {
+    const close = (error?: unknown, left: Held<T>[] = []): void => {
       for (const { stay } of left) stay?.leave();
       if (over) return;
       over = { error };
       signal?.removeEventListener('abort', stop);
       this.#loops.delete(loop);
       if (this.#keeps && this.#loops.size === 0) this.#kept.unshift(...left.map(({ item }) => ({ item })));
-      for (const wake of waiting) wake();
+      wake();
     };
     const stop = (): void => close(signal?.reason, items.splice(0));
-    const loop: Loop<T> = {
-      push(held) {
+    const take = async function* (): AsyncGenerator<T, undefined> {
+      for (;;) {
+        const held = items.shift();
+        if (held) {
+          held.stay?.leave();
+          yield held.item;
+        } else if (over) {
+          if (over.error !== undefined) throw over.error;
+          return undefined;
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    };
+    const loop: Loop<T> = Object.assign(take(), {
+      push(held: Held<T>) {
         held.stay?.enter();
         items.push(held);
-        waiting.shift()?.();
+        wake();
       },
-      end: (error) => close(error, []),
-      async next() {
-        while (items.length === 0 && !over) await new Promise<void>((wake) => waiting.push(wake));
-        const held = items.shift();
-        held?.stay?.leave();
-        if (held) return { done: false, value: held.item };
-        const { error } = over ?? {};
-        over = {};
-        if (error !== undefined) throw error;
-        return { done: true, value: undefined };
-      },
+      end: close,
+      // The generator's own would wait for a `next` that waits, and do nothing before the first one.
       async return() {
         close(undefined, items.splice(0));
-        return { done: true, value: undefined };
+        return { done: true, value: undefined } as const;
       },
-      [Symbol.asyncIterator]: () => loop,
-    };
+    });
     if (!over) {
       this.#loops.add(loop);
       signal?.addEventListener('abort', stop);

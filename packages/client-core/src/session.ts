@@ -69,15 +69,15 @@ export class Session {
   /** What the messages of this client are stamped with, once the server said HAI. */
   id = '';
   /** The server's HAI; undefined until it came. */
-  welcome: Welcome | undefined;
+  welcome?: Welcome;
   /** The server keeps no log: a plain v1 one. */
   plain = false;
   /** Nothing may be written now: the link asked for patience, or has ended. */
   full = false;
   /** What the server lets this client write; undefined: it keeps no windows. */
-  windows: SendWindows | undefined;
+  windows?: SendWindows;
   /** The last ERROR that answered nothing known: why a close came, if one comes. */
-  refusal: RefusedError | undefined;
+  refusal?: RefusedError;
   readonly #connection: Connection;
   readonly #settings: Settings;
   readonly #owner: SessionOwner;
@@ -99,18 +99,18 @@ export class Session {
   begin(greeting: JsonObject): Promise<SessionEnd> {
     const { supports } = this.#connection;
     const { windowMessages, windowBytes } = this.#settings;
-    const capabilities = {
-      binary_frames: supports.binary,
-      transaction_log: true,
-      flow_control: { initial_credit_messages: windowMessages, initial_credit_bytes: windowBytes },
-    };
-    const ours = {
+    const payload = {
       haip_version: protocolVersion,
       accept_major: [protocolMajor],
       accept_events: entryTypes,
-      capabilities,
+      capabilities: {
+        binary_frames: supports.binary,
+        transaction_log: true,
+        flow_control: { initial_credit_messages: windowMessages, initial_credit_bytes: windowBytes },
+      },
+      ...greeting,
     };
-    this.write({ type: 'HAI', payload: { ...ours, ...greeting } });
+    this.write({ type: 'HAI', payload });
     this.#read().catch((error: unknown) => {
       this.#settings.logger('error', 'reading failed', { error });
       this.end('resume', 1011, asError(error));

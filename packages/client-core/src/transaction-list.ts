@@ -20,9 +20,10 @@ export interface TransactionList {
 /** Times travel as decimal strings. */
 export function readTransactionList(payload: JsonValue): TransactionList {
   const { transactions, next } = payload as unknown as TransactionList;
-  const list = transactions.map((item) => {
-    const { createdAt, endedAt } = item;
-    return { ...item, createdAt: Number(createdAt), endedAt: endedAt && Number(endedAt) };
-  });
+  const list = transactions.map(({ createdAt, endedAt, ...item }) => ({
+    ...item,
+    createdAt: Number(createdAt),
+    endedAt: endedAt && Number(endedAt),
+  }));
   return { transactions: list, next };
 }

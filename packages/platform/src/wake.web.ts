@@ -7,11 +7,10 @@ export const wakeSignals: Wake = (woken) => {
   const seen = () => {
     if (document.visibilityState === 'visible') woken();
   };
+  const stop = new AbortController();
+  const { signal } = stop;
   // It bubbles up from the document. Runtimes that are no browser have neither signal, some not even the function.
-  globalThis.addEventListener?.('visibilitychange', seen);
-  globalThis.addEventListener?.('online', woken);
-  return () => {
-    globalThis.removeEventListener?.('visibilitychange', seen);
-    globalThis.removeEventListener?.('online', woken);
-  };
+  globalThis.addEventListener?.('visibilitychange', seen, { signal });
+  globalThis.addEventListener?.('online', woken, { signal });
+  return () => stop.abort();
 };

@@ -108,7 +108,7 @@ function changeMessage(
       return { text: old.text + (said ?? ''), ts };
     case 'MESSAGE_END': {
       // It may come alone, long, for a message that began before others that are shown: its START says where it belongs.
-      const begun = Number.parseInt(text(payload['start_seq']) ?? '', 10) || old.position;
+      const begun = Number(text(payload['start_seq'])) || old.position;
       const status = text(payload['status']) ?? 'complete';
       const runId = run_id ?? old.runId;
       return { position: begun, session, channel, ts, text: said ?? old.text, status, runId, author };
@@ -150,21 +150,17 @@ const run: Reducer = ({ runs }, { id, run_id = id, type }, payload) => {
 const finalStatuses: readonly string[] = ['OK', 'CANCELLED', 'ERROR', 'DENIED', 'INTERRUPTED'];
 
 const call: Reducer = ({ calls }, entry, payload) => {
-  const { tool, params, progress, partial, ask, result } = payload;
   const id = text(payload['call_id']) ?? entry.id;
   // Of a log that another implementation wrote: what comes after the end changes nothing.
   const over = calls.some((item) => item.id === id && finalStatuses.includes(item.status));
   if (over && entry.type === 'TOOL_UPDATE') return {};
   const status = text(payload['status']) ?? (entry.type === 'TOOL_CALL' ? 'QUEUED' : 'OK');
+  const fresh = { id, tool: text(payload['tool']) ?? '', status, runId: entry.run_id };
   return {
-    calls: put<ConversationCall>(calls, { id, tool: text(tool) ?? '', status, runId: entry.run_id }, (old) => ({
-      status,
-      params: params === undefined ? old.params : params,
-      progress: typeof progress === 'number' ? progress : old.progress,
-      partial: partial === undefined ? old.partial : partial,
-      ask: ask === undefined ? old.ask : ask,
-      result: result === undefined ? old.result : result,
-    })),
+    calls: put<ConversationCall>(calls, fresh, (old) => {
+      const { params = old.params, partial = old.partial, ask = old.ask, result = old.result, progress } = payload;
+      return { status, params, partial, ask, result, progress: typeof progress === 'number' ? progress : old.progress };
+    }),
   };
 };
 

@@ -21,14 +21,14 @@ export interface FaultDetails {
  * because a flood of bad input must not cost a stack trace each.
  */
 export class Fault {
-  readonly code: ErrorCode;
-  readonly expected: string | undefined;
-  readonly got: string | undefined;
-  readonly relatedId: string | undefined;
-  readonly transaction: string | null;
-  readonly seq: string | undefined;
-  readonly retry: boolean | undefined;
-  readonly close: CloseCode | undefined;
+  declare readonly code: ErrorCode;
+  declare readonly expected: string | undefined;
+  declare readonly got: string | undefined;
+  declare readonly relatedId: string | undefined;
+  declare readonly transaction: string | null;
+  declare readonly seq: string | undefined;
+  declare readonly retry: boolean | undefined;
+  declare readonly close: CloseCode | undefined;
 
   constructor(code: ErrorCode, details: FaultDetails = {}) {
     this.code = code;

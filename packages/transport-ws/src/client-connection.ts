@@ -1,5 +1,5 @@
-// The client's end of one WebSocket, over the platform's own or that of ws. Never dials and never judges an envelope.
-// Part of what a browser loads: it stays small. Spec: §7.
+// The client's end of one WebSocket, as the standard has it. Never dials and never judges an envelope. All that a browser
+// loads, so it stays small; what Node's can do beyond it is in node-connection.ts. Spec: §7.
 
 import {
   type CloseCode,
@@ -12,54 +12,42 @@ import {
   type Incoming,
   type Received,
 } from '@haip/protocol';
-import { closeSocket, failureOfEvent } from '#socket';
 import type { ClientSocket } from './client-socket.ts';
 import { readClose } from './close-reason.ts';
 
 const open = 1;
 const highWaterBytes = 262_144;
-const readAheadBytes = 262_144;
 const drainCheckMs = 20;
 const closeTimeoutMs = 3000;
 
-export class ClientConnection implements Connection {
-  readonly supports: ConnectionSupports;
-  readonly closed: Promise<ConnectionEnd>;
+export class ClientConnection<Socket extends ClientSocket = ClientSocket> implements Connection {
+  readonly supports: ConnectionSupports = { binary: true, pause: false };
+  declare readonly closed: Promise<ConnectionEnd>;
   heard = 0;
-  readonly #socket: ClientSocket;
+  declare readonly socket: Socket;
+  /** How it ended, once that is known. */
+  protected end?: ConnectionEnd;
   /** What came and was not taken yet. */
   #batch: Incoming[] = [];
-  #batchBytes = 0;
   /** Wakes whoever waits for a batch or the end. */
   #wake = () => {};
   /** The envelope whose bytes come next. */
   #pending: Received | undefined;
   #tellClosed: ((end: ConnectionEnd) => void) | undefined;
-  #end: ConnectionEnd | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
   #drained: Promise<void> | undefined;
 
-  constructor(socket: ClientSocket) {
-    this.supports = { binary: true, pause: socket.pause !== undefined };
-    this.#socket = socket;
+  constructor(socket: Socket) {
+    this.socket = socket;
     this.closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
-    const heard = () => {
-      this.heard++;
-    };
     socket.binaryType = 'arraybuffer';
     socket.onmessage = ({ data }) => {
-      heard();
-      if (this.#end) return;
-      this.#take(data as string | ArrayBuffer);
-    };
-    socket.onerror = (event) => {
-      this.#end ??= failureOfEvent(event);
+      this.heard++;
+      if (!this.end) this.take(data as string | ArrayBuffer);
     };
     socket.onclose = ({ code, reason }) => this.#finish(readClose(code, reason));
-    socket.on?.('ping', heard);
-    socket.on?.('pong', heard);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Incoming[], void, undefined> {
@@ -71,70 +59,67 @@ export class ClientConnection implements Connection {
         });
       } else {
         this.#batch = [];
-        this.#batchBytes = 0;
-        this.#socket.resume?.();
         yield batch;
       }
     }
   }
 
-  /** Holds what came for the consumer; where the socket can, too much of it makes the peer wait. */
-  #put(incoming: Incoming, size: number): void {
+  #put(incoming: Incoming): void {
     this.#batch.push(incoming);
-    this.#batchBytes += size;
-    if (this.#batchBytes >= readAheadBytes) this.#socket.pause?.();
     this.#wake();
   }
 
   /** Text is an envelope, and one with `bin_len` takes the binary message right behind it as its bytes, or is lost. */
-  #take(message: string | ArrayBuffer): void {
+  protected take(message: string | ArrayBuffer): void {
     const pending = this.#pending;
     this.#pending = undefined;
     if (typeof message !== 'string' && pending?.envelope.bin_len === message.byteLength) {
-      const size = pending.size + message.byteLength;
-      return this.#put({ ...pending, bytes: new Uint8Array(message), size }, size);
+      return this.#put({ ...pending, bytes: new Uint8Array(message), size: pending.size + message.byteLength });
     }
     if (pending || typeof message !== 'string') {
-      const expected = `${pending?.envelope.bin_len ?? 'no'} bytes`;
-      this.#put(new Fault('PROTOCOL_VIOLATION', { expected, relatedId: pending?.envelope.id }), 0);
+      const { bin_len = 'no', id: relatedId } = pending?.envelope ?? {};
+      this.#put(new Fault('PROTOCOL_VIOLATION', { expected: `${bin_len} bytes`, relatedId }));
     }
     if (typeof message !== 'string') return;
     const envelope = decodeFromServer(message);
-    const size = new TextEncoder().encode(message).length;
-    if (envelope instanceof Fault) this.#put(envelope, size);
-    else if (envelope.bin_len === undefined) this.#put({ envelope, size }, size);
-    else this.#pending = { envelope, size };
+    if (envelope instanceof Fault) return this.#put(envelope);
+    const received = { envelope, size: new TextEncoder().encode(message).length };
+    if (envelope.bin_len === undefined) this.#put(received);
+    else this.#pending = received;
   }
 
-  send(frame: Frame): void | Promise<void> {
-    if (this.#end) return undefined;
-    this.#socket.send(frame.text);
-    if (frame.bytes) this.#socket.send(frame.bytes);
+  send({ text, bytes }: Frame): void | Promise<void> {
+    if (this.end) return undefined;
+    this.socket.send(text);
+    if (bytes) this.socket.send(bytes);
     if (this.#isFull()) this.#drained ??= this.#drain();
     return this.#drained;
   }
 
-  probe(): void {
-    if (!this.#end) this.#socket.ping?.();
-  }
+  /** A page has no ping. */
+  probe(): void {}
 
   /** A client's reason is cut to 40 characters, and it asks for no delay. */
   close(code: CloseCode, reason = ''): void {
-    if (this.#end) return;
-    this.#end = { code, reason };
+    if (this.end) return;
+    this.end = { code, reason };
     // 40 characters fit into the 123 bytes of a close frame, whatever they are.
-    closeSocket(this.#socket, code, reason.slice(0, 40));
-    const abandon = () => {
-      this.#socket.terminate?.();
-      this.#finish();
-    };
-    this.#closeTimer = setTimeout(abandon, code === 1006 ? 0 : closeTimeoutMs);
-    // A paused socket would not see the peer's answer to the close.
-    this.#socket.resume?.();
+    this.shut(code, reason.slice(0, 40));
+    this.#closeTimer = setTimeout(() => this.abandon(), code === 1006 ? 0 : closeTimeoutMs);
+  }
+
+  /** A page may name 1000 and its own codes, nothing in between, and can not cut a link. */
+  protected shut(code: CloseCode, reason: string): void {
+    this.socket.close(code < 3000 ? 1000 : code, reason);
+  }
+
+  /** The peer did not answer the close. */
+  protected abandon(): void {
+    this.#finish();
   }
 
   #isFull(): boolean {
-    return this.#socket.readyState === open && this.#socket.bufferedAmount >= highWaterBytes;
+    return this.socket.readyState === open && this.socket.bufferedAmount >= highWaterBytes;
   }
 
   /** Looks now and then: a WebSocket has no event for this. */
@@ -145,8 +130,8 @@ export class ClientConnection implements Connection {
 
   #finish(end?: ConnectionEnd): void {
     clearTimeout(this.#closeTimer);
-    this.#end ??= end as ConnectionEnd;
-    this.#tellClosed?.(this.#end);
+    this.end ??= end as ConnectionEnd;
+    this.#tellClosed?.(this.end);
     this.#tellClosed = undefined;
     this.#wake();
   }

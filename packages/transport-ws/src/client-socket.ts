@@ -1,4 +1,4 @@
-// What the client needs of a WebSocket: the standard's own, and what ws has beyond it. Types only.
+// What the client needs of a WebSocket: the standard's own, and in Node what ws has beyond it. Types only.
 
 export interface ClientSocket {
   binaryType: string;
@@ -7,15 +7,18 @@ export interface ClientSocket {
   readonly bufferedAmount: number;
   onopen: (() => void) | null;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
-  onerror: ((event: object) => void) | null;
   onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
   send(message: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
-  pause?(): void;
-  resume?(): void;
-  ping?(): void;
-  terminate?(): void;
-  on?(event: 'ping' | 'pong', heard: () => void): unknown;
+}
+
+export interface NodeSocket extends ClientSocket {
+  onerror: ((event: { readonly error: Error }) => void) | null;
+  pause(): void;
+  resume(): void;
+  ping(): void;
+  terminate(): void;
+  on(event: 'ping' | 'pong', heard: () => void): unknown;
 }
 
 export interface SocketOptions {

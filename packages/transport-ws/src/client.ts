@@ -1,8 +1,7 @@
 // Dials a server over WebSocket, from a browser or from Node. Spec: §7.
 
 import type { Transport } from '@haip/protocol';
-import { openSocket } from '#socket';
-import { ClientConnection } from './client-connection.ts';
+import { openConnection } from '#socket';
 import type { SocketOptions } from './client-socket.ts';
 
 const connecting = 0;
@@ -23,8 +22,8 @@ export function webSocket(options: WebSocketOptions): Transport {
     dial: ({ limits }, signal) =>
       new Promise((resolve, reject) => {
         signal.throwIfAborted();
-        const socket = openSocket(options, limits);
-        const connection = new ClientConnection(socket);
+        const connection = openConnection(options, limits);
+        const { socket } = connection;
         const giveUp = () => {
           reject(signal.reason);
           if (socket.readyState === connecting) socket.close();

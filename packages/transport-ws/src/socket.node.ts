@@ -1,24 +1,16 @@
 // The WebSocket of ws: Node's own has no ping and can not pause.
 
-import { type CodecLimits, type ConnectionEnd, defaultCodecLimits } from '@haip/protocol';
+import { type CodecLimits, defaultCodecLimits } from '@haip/protocol';
 import { WebSocket } from 'ws';
-import type { ClientSocket, SocketOptions } from './client-socket.ts';
-import { failureOf } from './socket-failure.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { NodeSocket, SocketOptions } from './client-socket.ts';
+import { NodeConnection } from './node-connection.ts';
 
-export function openSocket(
+export function openConnection(
   { url, protocols, headers }: SocketOptions,
   { maxTextBytes, maxBinaryBytes }: CodecLimits = defaultCodecLimits,
-): ClientSocket {
+): ClientConnection {
   const maxPayload = Math.max(maxTextBytes, maxBinaryBytes);
-  return new WebSocket(url, protocols ?? [], { headers, perMessageDeflate: false, maxPayload }) as ClientSocket;
-}
-
-/** 1006 says that a link was cut, and so it is. */
-export function closeSocket(socket: ClientSocket, code: number, reason: string): void {
-  if (code === 1006) socket.terminate?.();
-  else socket.close(code, reason);
-}
-
-export function failureOfEvent(event: object): ConnectionEnd | undefined {
-  return failureOf((event as { readonly error: Error }).error);
+  const socket = new WebSocket(url, protocols ?? [], { headers, perMessageDeflate: false, maxPayload });
+  return new NodeConnection(socket as unknown as NodeSocket);
 }
