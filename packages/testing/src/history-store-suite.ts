@@ -12,6 +12,7 @@ import {
   HOUR,
   type StoreOptions,
 } from './history-laws/context.ts';
+import { durableLaws } from './history-laws/durable.ts';
 import { modelLaws } from './history-laws/model.ts';
 import { readLaws } from './history-laws/reading.ts';
 import { recordAndLeaseLaws } from './history-laws/records.ts';
@@ -24,6 +25,11 @@ export interface HistoryStoreSuiteOptions {
   create(options: StoreOptions): HistoryStore | Promise<HistoryStore>;
   /** A second store on what `store` holds, as another process would open it. Needed where `shared` is supported. */
   twin?: ((store: HistoryStore) => HistoryStore | Promise<HistoryStore>) | undefined;
+  /**
+   * Opens again, with the same options, what a store held that is closed. Needed where `durable` is supported; without
+   * it the `twin` does, opened before the first one is closed.
+   */
+  reopen?: ((closed: HistoryStore) => HistoryStore | Promise<HistoryStore>) | undefined;
   /** What it can do; laws on what it can not do are left out. */
   readonly supports: HistoryStoreSupports;
 }
@@ -35,13 +41,14 @@ export const historyStoreLaws: readonly HistoryLaw[] = [
   ...readLaws,
   ...windowLaws,
   ...recordAndLeaseLaws,
+  ...durableLaws,
   ...modelLaws,
 ];
 
 /** Runs one law on stores of its own and closes them, whatever came out. Rejects when the law does not hold. */
 export async function runHistoryLaw(
   law: HistoryLaw,
-  { create, twin }: Pick<HistoryStoreSuiteOptions, 'create' | 'twin'>,
+  { create, twin, reopen }: Pick<HistoryStoreSuiteOptions, 'create' | 'twin' | 'reopen'>,
 ): Promise<void> {
   const clock = fakeClock();
   const made: HistoryStore[] = [];
@@ -57,6 +64,17 @@ export async function runHistoryLaw(
       const second = await twin(store);
       made.push(second);
       return second;
+    },
+    async reopen(store) {
+      if (reopen === undefined) {
+        const second = await context.twin(store);
+        await store.close();
+        return second;
+      }
+      await store.close();
+      const again = await reopen(store);
+      made.push(again);
+      return again;
     },
   };
   try {

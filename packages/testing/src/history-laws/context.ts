@@ -37,6 +37,8 @@ export interface HistoryLawContext {
   store(options?: { readonly windowSize?: number; readonly windowTime?: number }): Promise<HistoryStore>;
   /** A second store on the same log, as another process would open it. Only where `shared` is supported. */
   twin(store: HistoryStore): Promise<HistoryStore>;
+  /** Closes a store and opens what it held again, as after a restart. Only where `durable` is supported. */
+  reopen(store: HistoryStore): Promise<HistoryStore>;
 }
 
 export interface HistoryLaw {
