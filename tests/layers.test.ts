@@ -12,7 +12,9 @@ const mayImport: Record<string, string[]> = {
   '@haip/http-link': ['@haip/protocol'],
   '@haip/transport-sse': ['@haip/protocol', '@haip/http-link'],
   '@haip/transport-http': ['@haip/protocol', '@haip/http-link'],
-  '@haip/history-memory': ['@haip/platform', '@haip/protocol'],
+  '@haip/history-engine': ['@haip/protocol'],
+  '@haip/history-memory': ['@haip/history-engine', '@haip/platform', '@haip/protocol'],
+  '@haip/history-sqlite': ['@haip/history-engine', '@haip/platform', '@haip/protocol'],
   '@haip/testing': ['@haip/protocol', '@haip/platform'],
 };
 

@@ -1,2 +1,3 @@
+export type { Duration } from '@haip/history-engine';
 export { memoryHistory } from './memory-history.ts';
-export type { Duration, MemoryHistoryOptions } from './options.ts';
+export type { MemoryHistoryOptions } from './options.ts';

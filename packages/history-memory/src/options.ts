@@ -1,18 +1,10 @@
+import { readWindowLimits, type WindowLimits, type WindowOptions } from '@haip/history-engine';
 import { systemClock, uuidIds } from '@haip/platform';
 import type { Clock, Ids } from '@haip/protocol';
 
-/** A time: ms as a number, or a whole number with its unit, say `'24h'`. */
-export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
-
-export interface MemoryHistoryOptions {
-  /** Most messages kept of each transaction; a streamed one counts once. 1 to 1,000,000. Default 1,000. */
-  readonly windowSize?: number | undefined;
+export interface MemoryHistoryOptions extends WindowOptions {
   /** How long a message is kept. More than 0, at most 366 days. Default 1 hour. */
-  readonly windowTime?: Duration | undefined;
-  /** Most bytes kept of each transaction, about. 1,024 to 2^30. Default 8 MiB. */
-  readonly maxBytes?: number | undefined;
-  /** How long message ids are remembered at least; as long as the window if that is longer. 15 minutes or more. Default 15 minutes. */
-  readonly keyTtlMs?: number | undefined;
+  readonly windowTime?: WindowOptions['windowTime'];
   /** Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Names the epoch. Default: UUID v4. */
@@ -20,53 +12,16 @@ export interface MemoryHistoryOptions {
 }
 
 /** The options, checked, in ms and bytes. */
-export interface Limits {
-  readonly windowSize: number;
-  readonly windowTimeMs: number;
-  readonly maxBytes: number;
-  readonly keyTtlMs: number;
-  readonly recordTtlMs: number;
-}
-
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-const LONGEST = 366 * DAY;
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: MINUTE, h: 60 * MINUTE, d: DAY };
-
-function wholeNumber(name: string, value: unknown, lowest: number, highest: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= lowest && value <= highest) return value;
-  throw new RangeError(`${name}: expected a whole number from ${lowest} to ${highest}, got ${String(value)}`);
-}
-
-function durationMs(name: string, value: unknown): number {
-  const match = typeof value === 'string' ? /^([0-9]{1,12})(ms|s|m|h|d)$/.exec(value) : null;
-  const ms = match === null ? value : Number(match[1]) * (units[match[2] ?? ''] ?? Number.NaN);
-  if (typeof ms === 'number' && ms > 0 && ms <= LONGEST) return ms;
-  throw new RangeError(`${name}: expected more than 0 and at most 366d, as ms or like "24h", got ${String(value)}`);
-}
+export type Limits = WindowLimits;
 
 /**
  * Fills in what was left out and checks the rest.
  * @throws RangeError naming the option, what was expected and what came.
  */
-export function readOptions({
-  windowSize = 1000,
-  windowTime = 60 * MINUTE,
-  maxBytes = 8 * 1024 * 1024,
-  keyTtlMs = 15 * MINUTE,
-  clock = systemClock,
-  ids = uuidIds,
-}: MemoryHistoryOptions): { limits: Limits; clock: Clock; ids: Ids } {
-  const windowTimeMs = durationMs('windowTime', windowTime);
-  return {
-    limits: {
-      windowSize: wholeNumber('windowSize', windowSize, 1, 1_000_000),
-      windowTimeMs,
-      maxBytes: wholeNumber('maxBytes', maxBytes, 1024, 2 ** 30),
-      keyTtlMs: wholeNumber('keyTtlMs', keyTtlMs, 15 * MINUTE, LONGEST),
-      recordTtlMs: Math.max(30 * DAY, windowTimeMs),
-    },
-    clock,
-    ids,
-  };
+export function readOptions({ clock = systemClock, ids = uuidIds, ...window }: MemoryHistoryOptions): {
+  limits: Limits;
+  clock: Clock;
+  ids: Ids;
+} {
+  return { limits: readWindowLimits(window, '1h'), clock, ids };
 }

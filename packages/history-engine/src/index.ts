@@ -1,0 +1,33 @@
+export { type HistoryEngine, historyOver } from './engine-history.ts';
+export { type DraftRow, type EntryRow, entryOf, LIST_PAGE, pageOf, recordOf } from './entry-rows.ts';
+export {
+  type AppendPlan,
+  judgeDrafts,
+  type Known,
+  onceKey,
+  type Place,
+  type StoredRow,
+  subjectKeys,
+} from './judge-drafts.ts';
+export { emptyLog, type LogState, OVERHEAD, type SubjectState } from './log-state.ts';
+export { mayTrim, planTrim, type Slot, type TrimPlan } from './plan-trim.ts';
+export { placeOf, REVOKED_FOR_MS, serialOf } from './revocations.ts';
+export {
+  type Duration,
+  readWindowLimits,
+  type WindowLimits,
+  type WindowOptions,
+  wholeNumber,
+} from './window-limits.ts';
+export type {
+  Answer,
+  Answers,
+  AppendWork,
+  CompactWork,
+  CreateWork,
+  Creation,
+  LeaseWork,
+  RevokeWork,
+  SaveLeaseWork,
+  Work,
+} from './works.ts';
