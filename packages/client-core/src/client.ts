@@ -256,7 +256,10 @@ export class HAIPClient extends Emitter<ClientEvents> {
       for (const channel of chat.paused) chat.tellPaused('PAUSE_CHANNEL', channel);
     }
     for (const { transaction, ...payload } of moved ? this.#cursors() : []) {
-      session.write({ type: 'TRANSACTION_JOIN', transaction, payload });
+      const join = { id: this.#settings.ids(), type: 'TRANSACTION_JOIN', transaction, payload };
+      // A user whose membership was forgotten becomes a member anew: then it is stored, and has a receipt.
+      this.#transactions.get(transaction)?.expectJoin(join);
+      session.write(join);
     }
     outbox.flush();
     this.#changed();

@@ -19,7 +19,7 @@ import { refusedVerdict } from './errors.ts';
 import { Feed } from './feed.ts';
 import { fieldsOf } from './fields.ts';
 import type { Settings } from './options.ts';
-import type { Outbox, Outgoing } from './outbox.ts';
+import type { Draft, Outbox, Outgoing } from './outbox.ts';
 import type { Stay } from './stay.ts';
 import type { Cursor, TransactionEvent, TransactionEvents, WaitOptions } from './transaction.ts';
 
@@ -59,6 +59,8 @@ export class Reader extends Emitter<TransactionEvents> {
   readonly #messages = new Feed<ConversationMessage>(true);
   /** The last position handed over. */
   #position = 0;
+  /** The id of the last JOIN that went past the outbox. */
+  #join = '';
 
   constructor(id: string, parts: ReaderParts, cursor: Partial<Cursor>) {
     super(parts.settings.logger);
@@ -115,6 +117,14 @@ export class Reader extends Emitter<TransactionEvents> {
     else if (item) this.#handOwn(item, to, Number(ts));
     else return false;
     return true;
+  }
+
+  /** A JOIN that went past the outbox: it may be stored, and then has a receipt. Only the last one of them is waited for. */
+  expectJoin(join: Draft & { readonly id: string }): void {
+    const nobody = (): void => {};
+    this.own.delete(this.#join);
+    this.own.set(join.id, { ...join, number: 0, refusals: 0, resolve: nobody, reject: nobody });
+    this.#join = join.id;
   }
 
   /** Something became of an own message. */

@@ -76,6 +76,23 @@ it('F18: when the move fails after the server has closed the old one, the client
   });
 });
 
+it('a JOIN of the move that was stored is read in its place', async () => {
+  const { client, clock, chat, other, nextPeer } = await started();
+  const next = nextPeer();
+  const moving = client.useTransport(other);
+  const newer = await next;
+  await newer.welcome();
+  await moving;
+  const asked = await newer.until('TRANSACTION_JOIN');
+  // It was stored behind what the server knew to be the last.
+  newer.verdict({ verdict: 'resumed', epoch: 'E', seq: '1', last: '2' }, { related_id: asked.id });
+  newer.entry(2);
+  newer.receipt(asked, 3);
+  await clock.settle();
+  expect(chat.cursor.position).toBe(3);
+  expect(client.stats.faults).toBe(0);
+});
+
 it('what is not settled goes again on the new connection, in order, under the same ids', async () => {
   const { client, peer, chat, other, nextPeer } = await started();
   const sent = [chat.sendText('a'), chat.sendText('b')];
