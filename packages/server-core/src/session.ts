@@ -38,6 +38,9 @@ const expired = new Fault('AUTHENTICATION_FAILED', { expected: 'credentials that
 const plainTerms: Terms = { transactionLog: false, binaryFrames: false, events: undefined, flow: undefined };
 
 export class Session implements Participant, IntakeOwner {
+  static #count = 0;
+  /** Tells which of two connections came first. */
+  readonly #number = ++Session.#count;
   readonly context: ServerContext;
   readonly outbound: Outbound;
   readonly #connection: Connection;
@@ -241,7 +244,7 @@ export class Session implements Participant, IntakeOwner {
       return this.#turnAway(new Fault('SEQ_VIOLATION', { expected: '1', got: 'another number', close: 1008 }), hai.id);
     }
     const live = this.context.sessions.get(welcome.session);
-    if (live !== undefined && live.attempt > welcome.attempt) return this.close(4409, 'superseded');
+    if (live?.isNewer(welcome.attempt, this.#number)) return this.close(4409, 'superseded');
     live?.close(4409, 'superseded');
     const crowded = this.guest?.begin(welcome.user.id);
     if (crowded !== undefined) return this.#turnAway(crowded, hai.id);
@@ -261,6 +264,11 @@ export class Session implements Participant, IntakeOwner {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const incoming of held) this.#take(incoming);
+  }
+
+  /** A request that opens a stream may come twice, and be judged in any order: the one that came last has a reader. */
+  isNewer(attempt: number, number: number): boolean {
+    return this.attempt === attempt ? this.#number > number : this.attempt > attempt;
   }
 
   /** Ends the connection when its user's rights end. */

@@ -117,6 +117,34 @@ describe('two connections of one session', () => {
     },
   );
 
+  test('F18: of two with the same HAI the one that came last lives, whichever was judged first [HAI-15]', async () => {
+    const judged: (() => void)[] = [];
+    const authenticate: Authenticator = () =>
+      new Promise((resolve) => {
+        judged.push(() => resolve(userOf('ada')));
+      });
+    const { connect, server, clock } = testServer({ authenticate });
+    const hai = { type: 'HAI', id: 'h', payload: { auth: {}, capabilities: { transaction_log: true } } };
+    const origin = connect();
+    origin.send(hai);
+    await clock.settle();
+    judged[0]?.();
+    await origin.until('HAI');
+    const resumed = { ...hai, payload: { ...hai.payload, resume_token: tokenOf(origin), attempt: '1' } };
+    const [first, last] = [connect(), connect()];
+    first.send(resumed);
+    await clock.settle();
+    last.send(resumed);
+    await clock.settle();
+    judged[2]?.();
+    await last.until('HAI');
+    judged[1]?.();
+
+    expect(await first.closed).toMatchObject({ code: 4409 });
+    expect((await start(last)).id).toBeTruthy();
+    expect(server.connections).toBe(1);
+  });
+
   test('[HAI-18] each item of resume is answered by a verdict that names the HAI', async () => {
     const { enter } = testServer();
     const ada = await enter();
