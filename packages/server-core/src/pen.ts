@@ -50,6 +50,8 @@ export class Pen {
   readonly #log: LiveLog;
   readonly #session: string;
   readonly #fence: number;
+  /** Of the log that the fence is for: another one may have given the same number to somebody else. */
+  readonly #epoch: string;
   /** The message that the first entry answers. */
   #answers: string | undefined;
   readonly #meter: Meter | undefined;
@@ -63,6 +65,7 @@ export class Pen {
   constructor(context: ServerContext, log: LiveLog, session: string, fence: number, answers?: string, meter?: Meter) {
     this.#context = context;
     this.#log = log;
+    this.#epoch = log.epoch;
     this.#session = session;
     this.#fence = fence;
     this.#answers = answers;
@@ -122,6 +125,10 @@ export class Pen {
 
   /** Appends drafts in one step; what became of each is in its outcome. */
   append(drafts: readonly Draft[]): Pending {
+    if (this.#log.epoch !== this.#epoch) {
+      for (const draft of drafts) draft.outcome = { kind: 'refused', why: 'lease' };
+      return this.#written(drafts);
+    }
     const pending = this.#meter
       ? this.#meter.pass(drafts, () => this.#log.append(drafts, this.#fence))
       : this.#log.append(drafts, this.#fence);

@@ -1,4 +1,4 @@
-import type { TransactionRecord } from '@haip/protocol';
+import { subjectOf, type TransactionRecord } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import { draftFrom, replaceableStore, testHistory } from './stores.ts';
@@ -93,4 +93,39 @@ test('an agent that is behind finds another log in the place of the one it knew,
   await seeEntry(ada, { payload: 're: new' });
   const page = await fresh.read(id, { from: 1 });
   expect(page?.entries.map(({ payload }) => payload)).toContain('re: new');
+});
+
+test('a turn that began in another log writes nothing into the one that took its place', async () => {
+  const clock = fakeClock();
+  const [old, fresh] = [testHistory(clock), testHistory(clock)];
+  const history = replaceableStore(old);
+  const gate = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const slow = toolThat(async (turn) => {
+    turn.signal.addEventListener('abort', () => ended.resolve());
+    const writer = await turn.stream();
+    await gate.promise;
+    await writer.write('late').finally(ended.resolve);
+  });
+  const { enter } = testServer({ clock, history, tools: [slow] });
+  const ada = await enter('ada');
+  const { id } = await start(ada, 'tool');
+  await say(ada, id, 'go');
+  await seeEntry(ada, { type: 'MESSAGE_START' });
+  const record = (await old.get(id)) as TransactionRecord;
+  await fresh.create(record, draftFrom('ada', 'TRANSACTION_START'));
+  // Another node answers there, under a fence of the same number.
+  expect((await fresh.lease(id, 'another', 30_000))?.fence).toBe(1);
+  const payload = { message_id: 'm' };
+  const begun = { ...draftFrom('', 'MESSAGE_START', payload), user: null };
+  await fresh.append(id, [{ ...begun, subject: subjectOf('MESSAGE_START', payload, '', undefined) }], 1);
+  history.replace(fresh);
+  ada.send({ type: 'MESSAGE', transaction: id, payload: 'wake' });
+  await seeEntry(ada, { payload: 'wake' });
+  gate.resolve();
+  await ended.promise;
+  await clock.settle();
+
+  const page = await fresh.read(id, { from: 1 });
+  expect(page?.entries.filter(({ user }) => user === null).map(({ type }) => type)).toEqual(['MESSAGE_START']);
 });
