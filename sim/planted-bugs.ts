@@ -14,6 +14,11 @@ const client = (file: string, text: string, instead: string): Edit => ({
   text,
   instead,
 });
+const http = (file: string, text: string, instead: string): Edit => ({
+  file: `http-link/src/${file}`,
+  text,
+  instead,
+});
 const store = (file: string, text: string, instead: string): Edit => ({
   file: `history-memory/src/${file}`,
   text,
@@ -293,7 +298,67 @@ export const bugs: readonly Bug[] = [
     name: 'window leak',
     edits: [client('windows.ts', 'window.messages--;', 'if (window.messages % 3 > 0) window.messages--;')],
   },
+  // Only links over HTTP can show these.
+  {
+    name: 'a POST that came again is taken again',
+    seed: 6,
+    edits: [
+      server('intake.ts', "if (verdict === 'repeat') {", "if (verdict === 'repeat') return true;\n    if (!verdict) {"),
+    ],
+  },
+  {
+    name: 'address not forgotten',
+    seed: 4,
+    edits: [http('links.ts', 'void joined.link.closed.then(() => this.#open.delete(secret));', '')],
+  },
+  {
+    name: 'what gathers behind a POST stays',
+    seed: 372,
+    edits: [
+      http(
+        'client-posts.ts',
+        'while (this.isOpen && (this.#lines.length > 0 || this.#signOfLife)) await this.#post();',
+        'if (this.isOpen && (this.#lines.length > 0 || this.#signOfLife)) await this.#post();',
+      ),
+    ],
+  },
+  { name: 'a line cut in two is lost', seed: 15, edits: [http('line-reader.ts', 'pieces = [rest];', 'pieces = [];')] },
+  // Only a move can show these.
+  {
+    name: 'nothing read after a move',
+    seed: 4,
+    edits: [client('client.ts', 'of moved ? this.#cursors() : []', 'of moved ? [] : []')],
+  },
+  {
+    name: 'the old connection kept after a move',
+    seed: 31,
+    edits: [client('connection-loop.ts', 'this.#stopLead.abort();\n            this', 'this')],
+  },
+  {
+    name: 'fenced by itself for good',
+    seed: 4,
+    edits: [client('connection-loop.ts', 'const isOwn = hai < this.#hais &&', 'const isOwn = hai > this.#hais &&')],
+  },
   // What the simulator itself found once in these sources, put back.
+  {
+    name: 'a LEAVE that was read goes again',
+    edits: [client('reader.ts', "if (item.type === 'TRANSACTION_LEAVE') this.parts.outbox.remove(item);", '')],
+  },
+  {
+    name: 'no body for the JOIN of a move',
+    seed: 164,
+    edits: [client('client.ts', '?.expectJoin(join);', ';')],
+  },
+  {
+    name: 'no body for what was under way when one left',
+    seed: 2032,
+    edits: [client('client.ts', 'outbox.adopt(opened);', '')],
+  },
+  {
+    name: 'of two with one HAI the one judged last lives',
+    seed: 391,
+    edits: [server('session.ts', 'this.attempt === attempt ? this.#number > number : this', 'this')],
+  },
   {
     name: 'a cursor that could not be taken is forgotten',
     edits: [client('receive.ts', "return session.end('resume', 1001, error);", '{}')],

@@ -16,12 +16,16 @@ describe('the simulator', () => {
     expect(entries).toBeGreaterThan(2_000_000);
   });
 
-  test('a seed does the same each time, in whatever company', async () => {
-    const alone = await simulate({ seed: 1036, parts });
-    await simulate({ seed: 1037, parts });
-    const again = await simulate({ seed: 1036, parts, trace: true });
+  test.each([
+    ['a link that keeps order', 1036, false],
+    ['HTTP', 1041, true],
+  ])('a seed over %s does the same each time, in whatever company', async (_, seed, posts) => {
+    const alone = await simulate({ seed, parts });
+    await simulate({ seed: seed + 1, parts });
+    const again = await simulate({ seed, parts, trace: true });
     expect([again.hash, again.events, again.entries]).toEqual([alone.hash, alone.events, alone.entries]);
-    expect((await simulate({ seed: 1037, parts })).hash).not.toBe(alone.hash);
+    expect((await simulate({ seed: seed + 1, parts })).hash).not.toBe(alone.hash);
+    expect(again.trace?.some((line) => line.includes('POST answered'))).toBe(posts);
   });
 });
 

@@ -1,13 +1,13 @@
 // An application on a device: a real client, what it has open, and what it notes of everything it is told.
 
-import type { Envelope, JsonValue } from '@haip/protocol';
+import type { Envelope, JsonValue, Transport } from '@haip/protocol';
 import type { Chance } from './chance.ts';
 import { Reading } from './checker/reading.ts';
 import { Sending, type Sent } from './checker/sending.ts';
 import type { StoredLogs } from './checker/stored-logs.ts';
 import type { Verdicts } from './checker/verdicts.ts';
 import type { Line, Network } from './network.ts';
-import type { SimulatedClient, SimulatedCursor, SimulatedParts, SimulatedTransaction } from './parts.ts';
+import type { HttpKind, SimulatedClient, SimulatedCursor, SimulatedParts, SimulatedTransaction } from './parts.ts';
 import type { ServerNode } from './server-node.ts';
 import type { Trace } from './trace.ts';
 import { Host, type World } from './world.ts';
@@ -19,6 +19,8 @@ export interface AppParts {
   readonly parts: SimulatedParts;
   readonly network: Network;
   readonly nodes: readonly ServerNode[];
+  /** By what a client may connect to each node; undefined stands for a link that keeps order. */
+  readonly kinds: readonly (HttpKind | undefined)[];
   readonly chance: Chance;
   readonly logs: StoredLogs;
   readonly verdicts: Verdicts;
@@ -67,8 +69,11 @@ export class App {
   readonly sending: Sending;
   /** Requests that wait for an answer. */
   asking = 0;
+  /** How often it asked to be moved. */
+  moves = 0;
   readonly user: string;
   readonly #parts: AppParts;
+  readonly #transports: readonly Transport[];
   #sent = 0;
 
   constructor(parts: AppParts, name: string, user: string) {
@@ -78,10 +83,11 @@ export class App {
     this.host = new Host(parts.world, name);
     this.sending = new Sending(parts.logs, parts.verdicts);
     let next = 0;
-    const { nodes, network, chance } = parts;
+    const { nodes, network, chance, kinds, trace, verdicts } = parts;
     const ordered = chance.happens(0.5) ? nodes : [...nodes].reverse();
+    this.#transports = ordered.flatMap((node) => kinds.map((kind) => network.transport(node, this, kind)));
     this.client = parts.parts.client({
-      transports: ordered.map((node) => network.transport(node, this)),
+      transports: this.#transports,
       clock: this.host.clock,
       ids: () => `${name}-${++next}`,
       random: parts.chance.random,
@@ -90,7 +96,13 @@ export class App {
       reconnect: { minDelayMs: 100, maxDelayMs: 4_000 },
     });
     this.client.authenticate(() => ({ user: this.user }));
-    this.connect();
+    this.client.on('state', ({ name, reason }) => {
+      trace.note(this.name, name, reason?.message);
+      // Nobody else has its token.
+      if (name !== 'disconnected' || (reason as { closeCode?: unknown } | undefined)?.closeCode !== 4409) return;
+      verdicts.violated('13 one reader, one lease', `${this.name} was superseded by nobody but itself`);
+    });
+    this.host.after(0, this.connect);
   }
 
   get line(): Line | undefined {
@@ -136,6 +148,17 @@ export class App {
     this.#ask('join', this.client.joinTransaction(id, options), (transaction) => {
       const chat = this.#open(transaction, cursor?.position, cursor?.epoch);
       if (pretend) chat.reading.pretend();
+    });
+  }
+
+  /** @param withinMs how long it is waited for; undefined: until it is settled. */
+  move(chance: Chance, withinMs: number | undefined): void {
+    this.moves++;
+    const patience = new AbortController();
+    if (withinMs !== undefined) this.host.after(withinMs, () => patience.abort());
+    const { signal } = patience;
+    this.#ask('move', this.client.useTransport(chance.pick(this.#transports), { signal }), () => {
+      this.#parts.trace.note(this.name, 'moved');
     });
   }
 

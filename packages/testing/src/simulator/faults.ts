@@ -3,6 +3,7 @@
 
 import type { App } from './app.ts';
 import type { Chance } from './chance.ts';
+import type { PostWeather } from './http-link.ts';
 import type { Line } from './network.ts';
 import type { Loss } from './people.ts';
 import type { ServerNode } from './server-node.ts';
@@ -19,6 +20,8 @@ export interface Victims {
   cut(line: Line, side?: 'client' | 'server'): void;
   silence(line: Line, way?: 'up' | 'down'): void;
   refuseDials(probability: number): void;
+  /** What becomes of POSTs from now on. */
+  posts(change: Partial<PostWeather>): void;
   weather(change: Partial<StoreWeather>): void;
   crash(node: ServerNode): void;
   drain(node: ServerNode): void;
@@ -87,6 +90,15 @@ function storeIs(change: Partial<StoreWeather>, back: Partial<StoreWeather>): Fa
   };
 }
 
+/** Hits those whose connection needs POSTs. */
+function postsAre(change: Partial<PostWeather>, back: Partial<PostWeather>): Fault {
+  return (victims) => {
+    victims.posts(change);
+    forAWhile(victims, () => victims.posts(back));
+    return victims.apps.filter(({ line }) => line?.isOverHttp);
+  };
+}
+
 const faults = {
   cut: (victims) => toLine(victims, (line) => victims.cut(line)),
   'half-open client': (victims) => toLine(victims, (line) => victims.cut(line, 'server')),
@@ -101,6 +113,8 @@ const faults = {
     forAWhile(victims, () => victims.refuseDials(0));
     return victims.apps;
   },
+  'POSTs lost': postsAre({ lost: 0.4 }, { lost: 0 }),
+  'POSTs twice': postsAre({ twice: 0.4 }, { twice: 0 }),
   'node crash': (victims) =>
     toNode(victims, (node) => {
       victims.crash(node);
@@ -157,7 +171,12 @@ export const linkFaults: readonly FaultName[] = [
   'one way down',
   'slow up',
   'slow down',
+  'POSTs lost',
+  'POSTs twice',
 ];
+
+/** What only happens to links over HTTP. */
+export const httpFaults: readonly FaultName[] = ['POSTs lost', 'POSTs twice'];
 
 export const faultNames = Object.keys(faults) as FaultName[];
 

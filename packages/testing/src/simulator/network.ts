@@ -5,7 +5,10 @@ import { defaultCodecLimits } from '@haip/protocol';
 import type { Chance } from './chance.ts';
 import type { Verdicts } from './checker/verdicts.ts';
 import { WindowWatch } from './checker/window-watch.ts';
-import { type LinkFactory, orderedLink, type SimulatedLink, type Way } from './ordered-link.ts';
+import { HttpDials } from './http-dials.ts';
+import { HttpLink, type PostWeather } from './http-link.ts';
+import { type LinkFactory, type LinkHold, orderedLink, type SimulatedLink, type Way } from './ordered-link.ts';
+import type { HttpKind } from './parts.ts';
 import type { ServerNode } from './server-node.ts';
 import type { Trace } from './trace.ts';
 import type { Host } from './world.ts';
@@ -20,14 +23,17 @@ export interface Caller {
 
 /** A link with who is at its ends. */
 export interface Line {
-  readonly link: SimulatedLink;
+  readonly link: LinkHold;
   readonly caller: Caller;
   readonly node: ServerNode;
+  readonly isOverHttp: boolean;
   /** The process at the node's end. */
   readonly process: Host;
   /** The session, once the caller heard the server's HAI. */
   session: string | undefined;
   readonly windows: WindowWatch;
+  /** The highest number that the server heard. */
+  heardUpTo: number;
   /** Who the client said it is, and when the server heard that. */
   greeting: { readonly user: string; readonly at: number } | undefined;
   /** It takes nothing, or loses everything, without a sign: only silence tells. */
@@ -46,6 +52,8 @@ export interface NetworkOptions {
   readonly verdicts: Verdicts;
   heard(line: Line, way: Way, envelope: Envelope): void;
   ended(line: Line, side: 'client' | 'server', code: number): void;
+  /** What a POST was answered; 0: its way was broken. */
+  posted(caller: Caller, status: number): void;
 }
 
 export class Network {
@@ -55,16 +63,38 @@ export class Network {
   readonly #options: NetworkOptions;
   readonly #make: LinkFactory;
   readonly #serverLimits: CodecLimits;
+  readonly #http: HttpDials;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
     this.#make = options.link ?? orderedLink;
     this.#serverLimits = { ...defaultCodecLimits, maxTextBytes: options.serverTextBytes };
+    this.#http = new HttpDials({
+      chance: options.chance,
+      latencyMs: () => this.#latency(),
+      highWaterBytes: options.highWaterBytes,
+      serverLimits: this.#serverLimits,
+      highestLatencyMs: options.highestLatencyMs,
+      isRefused: () => options.chance.happens(this.refusing),
+      begin: (link, node, caller) => this.#begin(link, node, caller),
+      heard: options.heard,
+      posted: options.posted,
+      ended: (line, side, code) => this.#ended(line, side, code),
+    });
   }
 
-  /** A way to one node, for one caller. */
-  transport(node: ServerNode, caller: Caller): Transport {
-    return { name: node.name, dial: (_options, signal) => this.dial(node, caller, signal) };
+  /** What becomes of POSTs. */
+  get posts(): PostWeather {
+    return this.#http.posts;
+  }
+
+  /** A way to one node, for one caller; over HTTP, or by a link that keeps order. */
+  transport(node: ServerNode, caller: Caller, kind?: HttpKind): Transport {
+    if (kind === undefined) return { name: node.name, dial: (_options, signal) => this.dial(node, caller, signal) };
+    return {
+      name: `${node.name}-${kind.name}`,
+      dial: (options, signal) => this.#http.dial(kind, node, caller, options, signal),
+    };
   }
 
   dial(node: ServerNode, caller: Caller, signal: AbortSignal): Promise<Connection> {
@@ -77,9 +107,9 @@ export class Network {
       return promise;
     }
     node.host.after(this.#latency(), () => {
-      const line = this.#connect(node, caller);
-      void node.server.accept(line.link.server, { transport: 'simulated', headers: {}, remoteAddress: caller.name });
-      caller.host.after(this.#latency(), () => resolve(line.link.client));
+      const link = this.#connect(node, caller);
+      void node.server.accept(link.server, { transport: 'simulated', headers: {}, remoteAddress: caller.name });
+      caller.host.after(this.#latency(), () => resolve(link.client));
     });
     // The node may die before it has answered.
     caller.host.after(4 * this.#options.highestLatencyMs + 1_000, refuse);
@@ -122,8 +152,8 @@ export class Network {
     if (way !== 'up') line.link.mute('down');
   }
 
-  #connect(node: ServerNode, caller: Caller): Line {
-    const { highWaterBytes, binary, heard, ended } = this.#options;
+  #connect(node: ServerNode, caller: Caller): SimulatedLink {
+    const { highWaterBytes, binary, heard } = this.#options;
     const link = this.#make({
       client: caller.host,
       server: node.host,
@@ -132,23 +162,33 @@ export class Network {
       binary,
       serverLimits: this.#serverLimits,
       heard: (way, envelope) => heard(line, way, envelope),
-      ended: (side, code) => {
-        ended(line, side, code);
-        if (link.isOver('client') && link.isOver('server')) this.lines.delete(line);
-      },
+      ended: (side, code) => this.#ended(line, side, code),
     });
+    const line = this.#begin(link, node, caller);
+    return link;
+  }
+
+  #begin(link: LinkHold, node: ServerNode, caller: Caller): Line {
     const line: Line = {
       link,
       caller,
       node,
+      isOverHttp: link instanceof HttpLink,
       process: node.host,
       session: undefined,
       windows: new WindowWatch(this.#options.verdicts),
+      heardUpTo: 0,
       greeting: undefined,
       broken: false,
     };
     this.lines.add(line);
     return line;
+  }
+
+  #ended(line: Line, side: 'client' | 'server', code: number): void {
+    const { link } = line;
+    this.#options.ended(line, side, code);
+    if (link.isOver('client') && link.isOver('server')) this.lines.delete(line);
   }
 
   #latency(): number {

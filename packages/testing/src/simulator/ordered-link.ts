@@ -14,6 +14,7 @@ import {
   type Frame,
   type Incoming,
 } from '@haip/protocol';
+import { Pipe, type PipeOptions } from './pipe.ts';
 import type { Host } from './world.ts';
 
 /** Which way: `up` is from the client to the server. */
@@ -24,13 +25,9 @@ type Parcel =
   | { readonly kind: 'close'; readonly end: ConnectionEnd; readonly size: 0 }
   | { readonly kind: 'probe' | 'alive'; readonly size: 0 };
 
-export interface LinkOptions {
+export interface LinkOptions extends PipeOptions {
   readonly client: Host;
   readonly server: Host;
-  /** How long the next parcel takes, in ms. */
-  latencyMs(): number;
-  /** What may be under way before `send` makes its caller wait, in bytes. */
-  readonly highWaterBytes: number;
   readonly binary: boolean;
   /** Caps for what the server reads. */
   readonly serverLimits: CodecLimits;
@@ -40,10 +37,8 @@ export interface LinkOptions {
   readonly ended?: ((side: 'client' | 'server', code: number, link: SimulatedLink) => void) | undefined;
 }
 
-/** A link between a client and a node, and the hold that faults have on it. */
-export interface SimulatedLink {
-  readonly client: Connection;
-  readonly server: Connection;
+/** The hold that faults have on a link. */
+export interface LinkHold {
   /** The end is over for that side. */
   isOver(side: 'client' | 'server'): boolean;
   /**
@@ -58,105 +53,16 @@ export interface SimulatedLink {
   resume(way: Way): void;
 }
 
+/** A link between a client and a node. */
+export interface SimulatedLink extends LinkHold {
+  readonly client: Connection;
+  readonly server: Connection;
+}
+
 /** Makes a link: {@link orderedLink}, or one for another kind of transport. */
 export type LinkFactory = (options: LinkOptions) => SimulatedLink;
 
 const cutEnd: ConnectionEnd = { code: 1006, reason: 'cut' };
-
-/** One direction: parcels in order, each in its time. */
-class Pipe {
-  readonly #receiver: Host;
-  readonly #latencyMs: () => number;
-  readonly #highWaterBytes: number;
-  readonly #deliver: (parcels: Parcel[]) => void;
-  #underWay: Parcel[] = [];
-  #bytes = 0;
-  #waiting: (() => void)[] | undefined;
-  /** The arrival that is next: its moment, and how many parcels come with it. */
-  #arrivals: { readonly at: number; count: number }[] = [];
-  #lastAt = 0;
-  state: 'flowing' | 'stalled' | 'muted' | 'shut' = 'flowing';
-
-  constructor(receiver: Host, options: LinkOptions, deliver: (parcels: Parcel[]) => void) {
-    this.#receiver = receiver;
-    this.#latencyMs = options.latencyMs;
-    this.#highWaterBytes = options.highWaterBytes;
-    this.#deliver = deliver;
-  }
-
-  write(parcel: Parcel): void | Promise<void> {
-    if (this.state === 'muted' || this.state === 'shut') return;
-    this.#underWay.push(parcel);
-    this.#bytes += parcel.size;
-    const now = this.#receiver.clock.monotonic();
-    const at = Math.max(this.#lastAt, now + this.#latencyMs());
-    const last = this.#arrivals.at(-1);
-    if (last?.at === at) last.count++;
-    else {
-      this.#arrivals.push({ at, count: 1 });
-      this.#receiver.after(at - now, this.#arrive);
-    }
-    this.#lastAt = at;
-    if (this.#bytes > this.#highWaterBytes) {
-      return new Promise((resolve) => {
-        this.#waiting ??= [];
-        this.#waiting.push(resolve);
-      });
-    }
-  }
-
-  readonly #arrive = (): void => {
-    if (this.state !== 'stalled') this.#take(this.#arrivals.shift()?.count ?? 0);
-  };
-
-  #take(count: number): void {
-    if (count === 0) return;
-    const parcels = this.#underWay.splice(0, count);
-    for (const { size } of parcels) this.#bytes -= size;
-    this.#deliver(parcels);
-    if (this.#bytes <= this.#highWaterBytes) this.#release();
-  }
-
-  /** Nothing is taken any more. The first parcels under way arrive now, on the receiver's host, the rest never. */
-  shut(kept: number): void {
-    if (this.state === 'shut') return;
-    const parcels = this.#underWay.slice(0, kept);
-    this.#lose('shut');
-    if (parcels.length > 0) this.#receiver.after(0, () => this.#deliver(parcels));
-  }
-
-  #lose(state: 'muted' | 'shut'): void {
-    this.state = state;
-    this.#underWay = [];
-    this.#arrivals = [];
-    this.#bytes = 0;
-    this.#release();
-  }
-
-  mute(): void {
-    if (this.state !== 'shut') this.#lose('muted');
-  }
-
-  stall(): void {
-    if (this.state === 'flowing') this.state = 'stalled';
-  }
-
-  resume(): void {
-    if (this.state !== 'stalled') return;
-    this.state = 'flowing';
-    const now = this.#receiver.clock.monotonic();
-    // What was due meanwhile arrives at once; the events of what is not due yet are still to come.
-    let late = 0;
-    while ((this.#arrivals[0]?.at ?? Number.POSITIVE_INFINITY) <= now) late += this.#arrivals.shift()?.count ?? 0;
-    this.#take(late);
-  }
-
-  #release(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    for (const resume of waiting ?? []) resume();
-  }
-}
 
 class End implements Connection {
   readonly supports: ConnectionSupports;
@@ -164,8 +70,8 @@ class End implements Connection {
   heard = 0;
   over = false;
   /** The pipe it writes to, and the one it reads from; set before anything is sent. */
-  out!: Pipe;
-  in!: Pipe;
+  out!: Pipe<Parcel>;
+  in!: Pipe<Parcel>;
   readonly #read: (parcel: Parcel & { kind: 'frame' }) => Incoming;
   readonly #ended: (code: number) => void;
   readonly #resolveClosed: (end: ConnectionEnd) => void;
@@ -263,11 +169,11 @@ export const orderedLink: LinkFactory = (options) => {
       told('up', paired(decode(text, options.serverLimits, size - (bytes?.length ?? 0)), bytes, size)),
     (code) => options.ended?.('server', code, link),
   );
-  const up = new Pipe(options.server, options, (parcels) => server.receive(parcels));
-  const down = new Pipe(options.client, options, (parcels) => client.receive(parcels));
+  const up = new Pipe<Parcel>(options.server, options, (parcels) => server.receive(parcels));
+  const down = new Pipe<Parcel>(options.client, options, (parcels) => client.receive(parcels));
   client.out = server.in = up;
   client.in = server.out = down;
-  const pipe = (way: Way): Pipe => (way === 'up' ? up : down);
+  const pipe = (way: Way): Pipe<Parcel> => (way === 'up' ? up : down);
   const link: SimulatedLink = {
     client,
     server,

@@ -6,6 +6,7 @@ import type {
   AudioMessage,
   Authenticator,
   Clock,
+  CodecLimits,
   Conversation,
   ConversationEntry,
   ConversationGap,
@@ -102,13 +103,22 @@ export interface SimulatedTransaction {
   end(): Promise<void>;
 }
 
+/** `reason`: why it stopped by itself. */
+export interface SimulatedClientState {
+  readonly name: string;
+  readonly reason?: Error | undefined;
+}
+
 /** What the simulator needs of a client. */
 export interface SimulatedClient {
-  readonly state: { readonly name: string };
+  readonly state: SimulatedClientState;
+  on(name: 'state', listener: (state: SimulatedClientState) => void): () => void;
   readonly stats: { readonly duplicates: number; readonly faults: number; readonly connections: number };
   authenticate(credentials: () => unknown): void;
   connect(): Promise<void>;
   disconnect(): void;
+  /** Moves what it has to another transport. */
+  useTransport(transport: Transport, options?: Waiting): Promise<void>;
   startTransaction(tool: string, options?: { readonly params?: JsonValue }): Promise<SimulatedTransaction>;
   joinTransaction(id: string, options?: { readonly cursor?: SimulatedCursor }): Promise<SimulatedTransaction>;
   listTransactions(): Promise<{ readonly transactions: readonly { readonly transaction: string }[] }>;
@@ -124,6 +134,20 @@ export interface SimulatedStoreOptions {
   readonly ids: Ids;
 }
 
+/** What a process answers a request with. */
+export type HttpHandler = (request: Request) => Promise<Response>;
+
+/**
+ * Both sides of a transport over HTTP, the transport's own code; the simulator is what lies between them. Its timers have
+ * to be virtual: see `virtualTimers`.
+ */
+export interface HttpKind {
+  readonly name: string;
+  /** What one process answers requests with. */
+  handler(accept: Accept, limits: CodecLimits): HttpHandler;
+  transport(options: { readonly origin: string; readonly fetch: typeof globalThis.fetch }): Transport;
+}
+
 /** The parts under test. */
 export interface SimulatedParts {
   server(options: SimulatedServerOptions): SimulatedServer;
@@ -134,4 +158,6 @@ export interface SimulatedParts {
   ledger(options: { readonly clock: Clock }): CreditLedger;
   /** Default: {@link orderedLink}, a WebSocket. */
   readonly link?: LinkFactory | undefined;
+  /** Transports over HTTP that some of the seeds connect by. Default: none. */
+  readonly http?: readonly HttpKind[] | undefined;
 }

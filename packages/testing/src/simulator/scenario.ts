@@ -1,13 +1,17 @@
 // What a seed decides before anything happens: who is there, how large the window is, and what may go wrong.
 
 import { Chance } from './chance.ts';
-import { type FaultName, faultNames } from './faults.ts';
+import { type FaultName, faultNames, httpFaults } from './faults.ts';
 
 export interface Scenario {
   readonly seed: number;
   /** No fault at all: nothing may be tried twice, nothing may be missing. */
   readonly calm: boolean;
   readonly faults: ReadonlySet<FaultName>;
+  /** Whether clients connect over HTTP, if there are transports for that. */
+  readonly overHttp: boolean;
+  /** How often a client is moved to another transport. */
+  readonly moves: number;
   readonly apps: number;
   readonly nodes: number;
   readonly actions: number;
@@ -31,14 +35,21 @@ export function scenarioOf(seed: number): Scenario {
   const chance = new Chance(seed, 'scenario');
   const calm = seed % 10 === 0;
   const likelihood = chance.pick([0.1, 0.25, 0.5]);
-  const faults = new Set(calm ? [] : faultNames.filter(() => chance.happens(likelihood)));
-  if (!calm && faults.size === 0) faults.add(chance.pick(faultNames));
+  const everywhere = faultNames.filter((name) => !httpFaults.includes(name));
+  const faults = new Set(calm ? [] : everywhere.filter(() => chance.happens(likelihood)));
+  if (!calm && faults.size === 0) faults.add(chance.pick(everywhere));
+  // Drawn apart: the rest of a scenario is the same whatever it runs over.
+  const transports = new Chance(seed, 'transports');
+  const overHttp = transports.happens(1 / 3);
+  if (!calm && overHttp) for (const name of httpFaults) if (transports.happens(0.5)) faults.add(name);
   const highestLatencyMs = chance.pick([1, 20, 200]);
   const trims = !calm && chance.happens(0.4);
   return {
     seed,
     calm,
     faults,
+    overHttp,
+    moves: transports.happens(overHttp ? 0.6 : 0.15) ? transports.pick([1, 3, 10]) : 0,
     apps: chance.between(1, 3),
     nodes: chance.happens(0.3) ? 2 : 1,
     actions: chance.between(4, 12),

@@ -114,6 +114,7 @@ export class Simulation {
       parts,
       network: this.#network,
       nodes: this.#nodes,
+      kinds: kindsOf(scenario, parts),
       chance: this.#workload,
       logs: this.#logs,
       verdicts,
@@ -136,14 +137,19 @@ export class Simulation {
   }
 
   async #chaos(): Promise<void> {
-    const { apps, actions, chaosMs, faults } = this.#scenario;
+    const { seed, apps, actions, chaosMs, faults, moves } = this.#scenario;
     for (let at = 0; at < apps; at++)
       this.#newApp(this.#workload.pick(['ada', 'bob', 'ada', 'bob', 'eve']), this.#workload.between(0, 50));
     for (let at = 0; at < apps * actions; at++) {
       this.#outside.after(this.#workload.between(0, chaosMs), () => {
-        if (this.apps.length > 0) act(this.#workloadParts(), this.#workload.pick(this.apps));
+        if (this.apps.length === 0) return;
+        const app = this.#workload.pick(this.apps);
+        app.host.enter();
+        act(this.#workloadParts(), app);
       });
     }
+    const moving = new Chance(seed, 'moves');
+    for (let at = 0; at < moves; at++) this.#outside.after(moving.between(0, chaosMs), () => this.#move(moving));
     const names = [...faults];
     const strikes = names.length === 0 ? 0 : this.#faults.between(1, 2 + Math.min(8, names.length));
     for (let at = 0; at < strikes; at++) {
@@ -158,6 +164,7 @@ export class Simulation {
     this.#healing = true;
     this.#store.weather = this.#usualWeather();
     this.#network.refusing = 0;
+    Object.assign(this.#network.posts, { lost: 0, twice: 0 });
     for (const { link } of this.#network.lines) {
       link.resume('up');
       link.resume('down');
@@ -165,7 +172,7 @@ export class Simulation {
     for (const node of this.#nodes) node.start();
     this.#people.restoreAll();
     await this.#accounts?.fill(this.#people.names);
-    for (const { client, connect } of this.apps) if (client.state.name === 'disconnected') connect();
+    for (const { client, connect, host } of this.apps) if (client.state.name === 'disconnected') host.after(0, connect);
     this.trace.note('world', 'heal');
     const since = this.world.now;
     const parts = { apps: this.apps, logs: this.#logs, verdicts: this.verdicts };
@@ -192,15 +199,13 @@ export class Simulation {
   /** Everybody leaves; nothing of them may stay. Invariant 18. */
   async #goAway(): Promise<void> {
     if (this.verdicts.any) return;
-    for (const app of this.apps) app.client.disconnect();
+    for (const { client, host } of this.apps) host.after(0, () => client.disconnect());
+    await this.world.advance(0);
     for (let waitedMs = 0; waitedMs < GONE_WITHIN_MS && this.#left() !== undefined; waitedMs += 10_000) {
       await this.world.advance(10_000);
     }
     const left = this.#left();
     if (left !== undefined) this.verdicts.violated('18 bounded resources', left);
-    for (const { host, name } of this.apps) {
-      if (host.timers > 0) this.verdicts.violated('18 bounded resources', `${name} left ${host.timers} timers`);
-    }
     for (const app of this.apps) {
       for (const { token, transaction } of app.sending.waiting) {
         this.verdicts.violated('5 settled implies stored', `${app.name} never heard of ${token} in ${transaction}`);
@@ -222,10 +227,19 @@ export class Simulation {
       if (server.transactions > 0) return `${name} holds ${server.transactions} transactions for nobody`;
       if (host.timers > 0) return `${name} has ${host.timers} timers for nobody`;
     }
+    for (const { host, name } of this.apps) if (host.timers > 0) return `${name} left ${host.timers} timers`;
     for (const { alive, name, timers } of this.#drained) {
       if (alive && timers > 0) return `${name} has ${timers} timers after its end`;
     }
     return undefined;
+  }
+
+  #move(chance: Chance): void {
+    if (this.apps.length === 0) return;
+    const app = chance.pick(this.apps);
+    this.#coverage.count(`move × ${app.state}`);
+    app.host.enter();
+    app.move(chance, chance.happens(0.2) ? chance.between(0, 400) : undefined);
   }
 
   /** Lets time pass until something is found. */
@@ -257,6 +271,7 @@ export class Simulation {
       refuseDials: (probability) => {
         network.refusing = probability;
       },
+      posts: (change) => Object.assign(network.posts, change),
       weather: (change) => {
         this.#store.weather = { ...this.#store.weather, ...change };
       },
@@ -279,6 +294,7 @@ export class Simulation {
   #drain(node: ServerNode): void {
     const { host } = node;
     this.#drained.push(host);
+    host.enter();
     node.drain().then(() => {
       if (node.host === host) node.start();
     });
@@ -372,6 +388,10 @@ export class Simulation {
         this.trace.note(side === 'client' ? line.caller.name : line.node.name, 'link ended', code);
         this.#coverage.count(`close ${code}`);
       },
+      posted: ({ name }, status) => {
+        this.trace.note(name, 'POST answered', status);
+        this.#coverage.count(`POST ${status}`);
+      },
     });
   }
 
@@ -379,6 +399,11 @@ export class Simulation {
     const { type, id, seq, transaction, related_id } = envelope;
     const who = way === 'up' ? line.node.name : line.caller.name;
     this.trace.note(who, `hears ${type}`, `${id} ${seq}`, transaction ?? '', related_id);
+    if (way === 'up') {
+      // A POST that came again: its numbers say so.
+      if (Number(seq) <= line.heardUpTo) return;
+      line.heardUpTo = Number(seq);
+    }
     line.windows.heard(way, envelope);
     this.#rights.heard(line, way, envelope);
     if (way === 'up') return;
@@ -406,6 +431,15 @@ export class Simulation {
       `the server logged "${event}": ${error instanceof Error ? error.stack : error}`,
     );
   }
+}
+
+/** By what its clients connect, in the order they prefer. */
+function kindsOf({ seed, overHttp }: Scenario, { http = [] }: SimulatedParts): AppParts['kinds'] {
+  if (!overHttp || http.length === 0) return [undefined];
+  const chance = new Chance(seed, 'kinds');
+  const some = http.filter(() => chance.happens(0.6));
+  const kinds = [...(some.length > 0 ? some : [chance.pick(http)]), ...(chance.happens(0.4) ? [undefined] : [])];
+  return chance.happens(0.5) ? kinds : kinds.reverse();
 }
 
 function limitsOf({ maxJoined, windowMessages }: Scenario) {

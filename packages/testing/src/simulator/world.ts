@@ -16,6 +16,17 @@ interface Happening {
   readonly host: Host;
 }
 
+/** Whose event is happening. */
+let running: Host | undefined;
+
+/**
+ * Whose doing this is: the host of the event that is happening, whose promises come to rest before the next one.
+ * Undefined while no time passes.
+ */
+export function runningHost(): Host | undefined {
+  return running;
+}
+
 /** A machine: its clocks, and whether it lives. What is due on one that is dead never happens, on one that stalls later. */
 export class Host {
   readonly name: string;
@@ -41,6 +52,11 @@ export class Host {
   /** Does something on this host after `delayMs`. */
   after(delayMs: number, run: () => void): Timer {
     return this.#world.schedule(this, delayMs, run);
+  }
+
+  /** What is left of this event is this host's doing, whoever's event it was. */
+  enter(): void {
+    running = this;
   }
 
   /** The host stops at once and for ever. */
@@ -97,8 +113,9 @@ export class World {
     const until = this.now + ms;
     return new Promise((resolve, reject) => {
       const step = (): void => {
-        const run = this.#next(until);
-        if (run === undefined) {
+        const event = this.#next(until);
+        running = event?.host;
+        if (event === undefined) {
           this.now = until;
           resolve();
           return;
@@ -109,7 +126,7 @@ export class World {
           return;
         }
         try {
-          run();
+          event.run();
         } catch (error) {
           reject(error);
           return;
@@ -121,7 +138,7 @@ export class World {
     });
   }
 
-  #next(until: number): (() => void) | undefined {
+  #next(until: number): { readonly run: () => void; readonly host: Host } | undefined {
     for (let event = this.#heap[0]; event !== undefined && event.at <= until; event = this.#heap[0]) {
       this.#pop();
       const { run, host } = event;
@@ -134,7 +151,7 @@ export class World {
       }
       this.now = event.at;
       event.run = undefined;
-      return run;
+      return { run, host };
     }
     return undefined;
   }
