@@ -221,7 +221,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'revoked users stay',
-    edits: [server('server.ts', 'for (const session of users.of(user)) session.endRights();', '')],
+    edits: [server('server.ts', 'if (session.user.shownAt <= before) session.endRights();', '')],
   },
   {
     name: 'revoked on one node only',
@@ -286,7 +286,13 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'cursors not brought on resume',
-    edits: [client('client.ts', 'resume: resume.length > 0 ? resume : undefined,', '')],
+    edits: [
+      client(
+        'client.ts',
+        'return { resume_token: memory.token, attempt, resume };',
+        'return { resume_token: memory.token, attempt };',
+      ),
+    ],
   },
   {
     name: 'message kept open that was trimmed',
@@ -381,7 +387,13 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'two joins at once',
-    edits: [client('client.ts', 'while (this.#joining.has(id))', "while (this.#joining.has(''))")],
+    edits: [
+      client(
+        'client.ts',
+        'for (let other = joining.get(id); other; other = joining.get(id)) await orAborted(other, signal);',
+        '',
+      ),
+    ],
   },
   {
     name: 'a page of another log',
