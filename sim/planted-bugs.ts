@@ -357,7 +357,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'no body for what was under way when one left',
-    seed: 2032,
+    seed: 10079,
     edits: [client('client.ts', 'outbox.adopt(opened);', '')],
   },
   {
