@@ -8,7 +8,7 @@ import { type Answer, type Answers, leaseRecordOf, sizeOfWork, type Work } from 
 
 /** What a database does for a store. It is not asked anything any more once it was closed. */
 export interface HistoryEngine
-  extends Pick<HistoryStore, 'get' | 'list' | 'find' | 'read' | 'head' | 'heads' | 'watch'> {
+  extends Pick<HistoryStore, 'get' | 'list' | 'find' | 'read' | 'head' | 'heads' | 'watch' | 'notify' | 'listen'> {
   readonly supports: HistorySupports;
   /** Commits all works in order, in one step, or nothing and rejects. Gives the answer to each. */
   commit(works: readonly Work[]): Promise<readonly Answer[]>;
@@ -71,6 +71,8 @@ export function historyOver(engine: HistoryEngine): HistoryStore {
     saveLease: (transaction, fence, record) =>
       write({ kind: 'saveLease', transaction, fence, record: JSON.stringify(record) }),
     watch: (changed, revoked) => engine.watch(changed, revoked),
+    notify: (topic, body) => (closing ? refusal() : engine.notify(topic, body)),
+    listen: (topic, heard) => engine.listen(topic, heard),
     close() {
       closing ??= commits.idle().then(() => engine.close());
       return closing;

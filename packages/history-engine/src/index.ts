@@ -9,6 +9,7 @@ export {
   type StoredRow,
   subjectKeys,
 } from './judge-drafts.ts';
+export { LocalBackplane } from './local-backplane.ts';
 export { emptyLog, type LogState, OVERHEAD, type SubjectState } from './log-state.ts';
 export { mayTrim, planTrim, type Slot, type TrimPlan } from './plan-trim.ts';
 export { placeOf, REVOKED_FOR_MS, serialOf } from './revocations.ts';

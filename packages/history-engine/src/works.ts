@@ -69,7 +69,7 @@ export interface Answers {
 
 export type Answer = Answers[keyof Answers];
 
-const emptyRecord: LeaseRecord = { done: 0, tries: {} };
+const emptyRecord: LeaseRecord = { done: 0, begun: 0, tries: 0 };
 
 export function leaseRecordOf(record: string | null): LeaseRecord {
   return record === null ? emptyRecord : (JSON.parse(record) as LeaseRecord);

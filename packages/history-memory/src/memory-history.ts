@@ -1,5 +1,6 @@
 // The reference history store: every answer at once, nothing survives the process. Spec: §3, §4.
 
+import { LocalBackplane } from '@haip/history-engine';
 import type { Draft, HistoryPage, HistoryRange, HistoryStore, Outcome, Pending } from '@haip/protocol';
 import { type MemoryHistoryOptions, readOptions } from './options.ts';
 import { Revocations } from './revocations.ts';
@@ -20,6 +21,7 @@ export function memoryHistory(options: MemoryHistoryOptions = {}): HistoryStore 
   const { limits, clock, ids } = readOptions(options);
   const transactions = new Transactions(ids(), limits);
   const revocations = new Revocations();
+  const backplane = new LocalBackplane();
   let appends = 0;
   let isClosed = false;
 
@@ -83,6 +85,8 @@ export function memoryHistory(options: MemoryHistoryOptions = {}): HistoryStore 
     saveLease: (transaction, fence, record) =>
       isClosed ? refusal() : transactions.get(transaction)?.saveLease(fence, record),
     watch: () => () => {},
+    notify: (topic, body) => (isClosed ? refusal() : backplane.notify(topic, body)),
+    listen: (topic, heard) => backplane.listen(topic, heard),
     close() {
       isClosed = true;
       transactions.clear();

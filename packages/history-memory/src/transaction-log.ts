@@ -13,7 +13,7 @@ const afterEnd: Outcome = { kind: 'refused', why: 'ended' };
 const notOpen: Outcome = { kind: 'refused', why: 'subject' };
 /** How many of the agent's newest ids are remembered at least: more than any append holds that may be tried again. */
 const AGENT_IDS = 1024;
-const emptyRecord: LeaseRecord = { done: 0, tries: {} };
+const emptyRecord: LeaseRecord = { done: 0, begun: 0, tries: 0 };
 
 const makeTable = (): IdTable => new IdTable();
 

@@ -185,6 +185,17 @@ export const breaks: Readonly<Record<string, Break>> = {
     };
   },
   'answers after close': () => ({ close: () => {} }),
+  'tells nobody': () => ({ notify: () => {} }),
+  'takes a topic for a pattern': (store) => ({
+    notify: (topic, body) => store.notify(topic.toLowerCase(), body),
+    listen: (topic, heard) => store.listen(topic.toLowerCase(), heard),
+  }),
+  'tells who stopped listening': (store) => ({
+    listen: (topic, heard) => {
+      store.listen(topic, heard);
+      return () => {};
+    },
+  }),
 };
 
 /** A store with one fault. Once closed it is as sound as any, so that only the law on that fault can catch it. */

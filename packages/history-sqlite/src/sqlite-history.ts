@@ -1,7 +1,7 @@
 // A history store in one file. Written by a thread of its own, so that no disk holds up the event loop; read at once, on
 // the thread that asks. Spec: §3, §4; the decision: docs/decisions/0009.
 
-import { type HistoryEngine, historyOver } from '@haip/history-engine';
+import { type HistoryEngine, historyOver, LocalBackplane } from '@haip/history-engine';
 import type { HistoryStore } from '@haip/protocol';
 import { lockFile } from './file-lock.ts';
 import { LogReader } from './log-reader.ts';
@@ -27,6 +27,7 @@ export function sqliteHistory(options: SqliteHistoryOptions): HistoryStore {
     const now = (): number => Math.floor(offset + clock.monotonic());
     const reader = new LogReader(db, epoch, limits, now);
     const writer = new Writer({ path, epoch, synchronous, limits, maxFileBytes });
+    const backplane = new LocalBackplane();
     const engine: HistoryEngine = {
       supports: { durable: true, shared: false },
       get: (transaction) => reader.get(transaction),
@@ -36,6 +37,8 @@ export function sqliteHistory(options: SqliteHistoryOptions): HistoryStore {
       head: (transaction) => reader.head(transaction),
       heads: (transactions, since) => reader.heads(transactions, since),
       watch: () => () => {},
+      notify: (topic, body) => backplane.notify(topic, body),
+      listen: (topic, heard) => backplane.listen(topic, heard),
       commit: (works) => writer.order({ what: 'commit', works, now: now() }),
       mayBeOfOne: (error) => !(error instanceof CommitFailed) || error.mayBeOfOne,
       async close() {

@@ -5,6 +5,7 @@ export { decode, decodeWithBase64, encode, readEnvelope } from './codec.ts';
 export { type CodecLimits, defaultCodecLimits, longestText } from './codec-limits.ts';
 export type { Accept, PeerInfo } from './contracts/accept.ts';
 export type { AuthContext, Authenticator, HAIPUser } from './contracts/authenticator.ts';
+export type { Backplane } from './contracts/backplane.ts';
 export type { Clock, Timer } from './contracts/clock.ts';
 export type {
   Connection,
@@ -28,7 +29,6 @@ export type {
   Lease,
   LeaseRecord,
   Outcome,
-  Pending,
   Revoked,
   StreamExtent,
   Subject,
@@ -37,6 +37,7 @@ export type {
 } from './contracts/history-store.ts';
 export type { Ids, Random } from './contracts/ids.ts';
 export type { Logger, LogLevel } from './contracts/logger.ts';
+export type { Pending } from './contracts/pending.ts';
 export type { Signer } from './contracts/signer.ts';
 export type { TextStore } from './contracts/text-store.ts';
 export type {

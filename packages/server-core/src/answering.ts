@@ -15,7 +15,6 @@ import { TurnWatch } from './turn-watch.ts';
 /** How often a turn is begun that its server never lives to end. */
 const MOST_TRIES = 2;
 
-const noTries = {};
 const overtaken = cancelled('a newer message came');
 const givenUp = failed(`the tool was begun ${MOST_TRIES} times, and each time its server stopped`);
 
@@ -78,10 +77,12 @@ export class Answering {
   /** Has the tool answer a message. Done, or resolves, when its turn is over and that is noted; never rejects. */
   answer(entry: Entry, lease: Lease): Pending {
     const turn = new ToolTurn(this.#context, this.#log, entry, this.#holder, lease.fence);
-    const tries = lease.record.tries[entry.position] ?? 0;
-    if (tries >= MOST_TRIES) return this.#close(turn, lease, givenUp);
+    const { position } = entry;
+    const { begun, tries } = lease.record;
+    const before = begun === position ? tries : 0;
+    if (before >= MOST_TRIES) return this.#close(turn, lease, givenUp);
     // Before the tool sees it: one that takes its server down with it must be found out by the next one.
-    const record = { done: entry.position - 1, tries: { [entry.position]: tries + 1 } };
+    const record = { done: position - 1, begun: position, tries: before + 1 };
     const saving = this.#lease.save(lease.fence, record);
     return saving ? saving.then(() => this.#begin(turn, lease)) : this.#begin(turn, lease);
   }
@@ -115,7 +116,7 @@ export class Answering {
   #close(turn: ToolTurn, lease: Lease, ending: Ending): Pending {
     const save = (): Pending => {
       this.#turn = undefined;
-      return this.#lease.save(lease.fence, { done: turn.message.position, tries: noTries });
+      return this.#lease.save(lease.fence, { done: turn.message.position, begun: 0, tries: 0 });
     };
     const pending = turn.finish(ending);
     return pending ? pending.catch((error: unknown) => this.#notClosed(turn, lease, ending, error)).then(save) : save();

@@ -149,6 +149,8 @@ export function replaceableStore(first: HistoryStore): ReplaceableStore {
     lease: (transaction, holder, ttlMs) => now.lease(transaction, holder, ttlMs),
     saveLease: (transaction, fence, record) => now.saveLease(transaction, fence, record),
     watch: (changed, revoked) => first.watch(changed, revoked),
+    notify: (topic, body) => first.notify(topic, body),
+    listen: (topic, heard) => first.listen(topic, heard),
     close: () => now.close(),
     replaceAfterNextAppend(other) {
       next = other;

@@ -5,6 +5,7 @@ import type { HistoryStore } from '@haip/protocol';
 import { describe, test } from 'vitest';
 import { fakeClock } from './fake-clock.ts';
 import { appendingLaws } from './history-laws/appending.ts';
+import { backplaneLaws } from './history-laws/backplane.ts';
 import {
   type HistoryLaw,
   type HistoryLawContext,
@@ -41,6 +42,7 @@ export const historyStoreLaws: readonly HistoryLaw[] = [
   ...readLaws,
   ...windowLaws,
   ...recordAndLeaseLaws,
+  ...backplaneLaws,
   ...durableLaws,
   ...modelLaws,
 ];

@@ -73,6 +73,8 @@ export function lateStore(store: HistoryStore, random: Random, knobs: Partial<La
   return Object.assign(chance, methods, {
     supports: store.supports,
     watch: (...hints: Parameters<HistoryStore['watch']>) => store.watch(...hints),
+    notify: (...told: Parameters<HistoryStore['notify']>) => store.notify(...told),
+    listen: (...wanted: Parameters<HistoryStore['listen']>) => store.listen(...wanted),
     close: () => store.close(),
   }) as unknown as LateStore;
 }

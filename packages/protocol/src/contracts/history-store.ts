@@ -2,6 +2,8 @@
 // decided where the append is committed, so that several nodes need nothing else between them. Spec: §3, §4.
 
 import type { JsonValue } from '../json.ts';
+import type { Backplane } from './backplane.ts';
+import type { Pending } from './pending.ts';
 
 /** A message stored in a transaction's log. */
 export interface Entry {
@@ -125,8 +127,10 @@ export interface Lease {
 export interface LeaseRecord {
   /** The position up to which every message's turn has ended, silently or not. */
   readonly done: number;
-  /** Turns begun after `done`: position → how many times. */
-  readonly tries: Readonly<Record<string, number>>;
+  /** The message whose turn was begun and not noted as ended: its position, or 0. */
+  readonly begun: number;
+  /** How many times that turn was begun. */
+  readonly tries: number;
 }
 
 export interface TransactionPage {
@@ -144,15 +148,12 @@ export interface HistorySupports {
   readonly shared: boolean;
 }
 
-/** Done at once, or later. `const pending = store.append(…); if (pending) await pending;` is the one path for both. */
-export type Pending = void | Promise<void>;
-
 /**
  * The log of every transaction. Positions are dense; append order is commit order; an entry is visible only when all
  * before it are. Rejections mean the outcome is unknown: the caller tries again with the same drafts, never "again".
  * `windowSize` and `windowTime` are the store's options: how much of each log is kept.
  */
-export interface HistoryStore {
+export interface HistoryStore extends Backplane {
   readonly supports: HistorySupports;
 
   /**

@@ -121,7 +121,7 @@ export const durableLaws: readonly HistoryLaw[] = [
       const log = await Log.create(await store());
       const fences = [(await log.store.lease(log.transaction, 'node-1', 0))?.fence ?? 0];
       fences.push((await log.store.lease(log.transaction, 'node-2', 0))?.fence ?? 0);
-      const record = { done: 1, tries: { '4': 2 } };
+      const record = { done: 1, begun: 4, tries: 2 };
       await log.store.saveLease(log.transaction, fences[1] ?? 0, record);
       const again = new Log(await reopen(log.store), log.transaction);
       const lease = await again.store.lease(log.transaction, 'node-3', 1000);

@@ -77,7 +77,7 @@ const recordLaws: readonly HistoryLaw[] = [
       expect(await history.find(unknown, 'ann', 'x')).toBeNull();
       expect(await history.lease(unknown, 'node', 1000)).toBeNull();
       await history.compact(unknown, { messageId: 'm', start: 1, end: 2 });
-      await history.saveLease(unknown, 1, { done: 1, tries: {} });
+      await history.saveLease(unknown, 1, { done: 1, begun: 0, tries: 0 });
       expect((await history.list(freshId('user'))).transactions).toEqual([]);
     },
   },
@@ -137,7 +137,7 @@ const leaseLaws: readonly HistoryLaw[] = [
     async run({ store }) {
       const { store: history, transaction } = await Log.create(await store());
       const first = await history.lease(transaction, 'node-1', 10_000);
-      expect(first?.record).toEqual({ done: 0, tries: {} });
+      expect(first?.record).toEqual({ done: 0, begun: 0, tries: 0 });
       expect(await history.lease(transaction, 'node-2', 10_000)).toBeNull();
       expect((await history.lease(transaction, 'node-1', 10_000))?.fence).toBe(first?.fence);
     },
@@ -156,7 +156,7 @@ const leaseLaws: readonly HistoryLaw[] = [
     async run({ store, clock }) {
       const { store: history, transaction } = await Log.create(await store());
       const first = await history.lease(transaction, 'node-1', 10_000);
-      const record = { done: 4, tries: { '6': 1 } };
+      const record = { done: 4, begun: 6, tries: 1 };
       await history.saveLease(transaction, first?.fence ?? 0, record);
       await clock.advance(9_999);
       expect(await history.lease(transaction, 'node-2', 10_000)).toBeNull();
@@ -178,10 +178,10 @@ const leaseLaws: readonly HistoryLaw[] = [
       expect(await log.append([draft({ user: null })], old)).toEqual([stored(3)]);
       const now = (await log.store.lease(log.transaction, 'node-2', 1000))?.fence ?? 0;
       expect(await log.append([draft({ user: null }), draft()], old)).toEqual([refused('lease'), refused('lease')]);
-      await log.store.saveLease(log.transaction, old, { done: 99, tries: {} });
-      await log.store.saveLease(log.transaction, now, { done: 3, tries: {} });
-      await log.store.saveLease(log.transaction, old, { done: 99, tries: {} });
-      expect((await log.store.lease(log.transaction, 'node-2', 1000))?.record).toEqual({ done: 3, tries: {} });
+      await log.store.saveLease(log.transaction, old, { done: 99, begun: 0, tries: 0 });
+      await log.store.saveLease(log.transaction, now, { done: 3, begun: 0, tries: 0 });
+      await log.store.saveLease(log.transaction, old, { done: 99, begun: 0, tries: 0 });
+      expect((await log.store.lease(log.transaction, 'node-2', 1000))?.record).toEqual({ done: 3, begun: 0, tries: 0 });
       expect(await log.append([draft({ user: null })], now)).toEqual([stored(4)]);
     },
   },
@@ -216,7 +216,7 @@ const storeLaws: readonly HistoryLaw[] = [
         () => history.revoke('ann'),
         () => history.compact(transaction, { messageId: 'm', start: 1, end: 2 }),
         () => history.lease(transaction, 'node', 1000),
-        () => history.saveLease(transaction, 1, { done: 0, tries: {} }),
+        () => history.saveLease(transaction, 1, { done: 0, begun: 0, tries: 0 }),
       ];
       for (const ask of asked) await expect((async () => await ask())()).rejects.toBeInstanceOf(Error);
       await history.close();

@@ -155,6 +155,8 @@ export class StoreNode {
         this.#watchers.add(watcher);
         return () => void this.#watchers.delete(watcher);
       },
+      notify: (topic, body) => this.#inner.notify(topic, body),
+      listen: (topic, heard) => this.#inner.listen(topic, heard),
       close: () => undefined,
     };
   }
