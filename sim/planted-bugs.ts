@@ -191,7 +191,7 @@ export const bugs: readonly Bug[] = [
     seed: 9,
     edits: [server('replay.ts', '{ next: String(reached + 1) }', '{ next: String(reached + 2) }')],
   },
-  { name: 'audio split', seed: 1, edits: [store('transaction-log.ts', 'bytes: draft.bytes,', 'bytes: undefined,')] },
+  { name: 'audio split', seed: 1, edits: [store('entry-rows.ts', 'payload, bytes, related_id, voice', 'payload, undefined, related_id, voice')] },
   {
     name: 'stale lease appends',
     seed: 531,
@@ -212,7 +212,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'compaction takes the parts of others',
     seed: 563,
-    edits: [store('entry-window.ts', 'if (messageIdOf(entry) !== messageId) return false;\n', '')],
+    edits: [store('entry-window.ts', 'if (messageIdOf(rows.payload(row)) !== messageId) return false;\n', '')],
   },
   { name: 'log leak', edits: [server('live-logs.ts', 'this.#held.delete(held.log.transaction);', '')] },
   {

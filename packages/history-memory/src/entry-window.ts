@@ -1,8 +1,15 @@
 // What is kept of one log: the entries from some position on. Trims at the front, deletes what compaction names, and
 // never looks at more of the window than it takes away. Decides nothing about what may be stored. Spec: §4.
 
-import { type Entry, type HistoryRange, isJsonObject, type StreamExtent } from '@haip/protocol';
-import { Fifo } from './fifo.ts';
+import {
+  type Draft,
+  type Entry,
+  type HistoryRange,
+  isJsonObject,
+  type JsonValue,
+  type StreamExtent,
+} from '@haip/protocol';
+import { EntryRows } from './entry-rows.ts';
 import type { Limits } from './options.ts';
 
 /** A text that is or was written bit by bit. All its entries together count as one message. */
@@ -15,23 +22,21 @@ export interface Stream {
   entries: number;
 }
 
-/** A place in the window. */
-export interface Slot {
-  readonly entry: Entry;
-  /** When it came, in ms on the monotonic clock: a jump of the wall clock trims nothing. */
+/** What goes together: up to which position, and when the last of it came. */
+interface Unit {
+  readonly to: number;
   readonly at: number;
-  readonly stream: Stream | undefined;
 }
 
-/** What an entry takes in memory besides its own size: its objects and its place. Else tiny parts would be free. */
+/** What an entry takes in memory besides its own size: its places and its id. Else tiny parts would be free. */
 const OVERHEAD = 200;
 
-function messageIdOf({ payload }: Entry): unknown {
+function messageIdOf(payload: JsonValue): unknown {
   return isJsonObject(payload) ? payload['message_id'] : undefined;
 }
 
 /** Whether an entry is the END that makes a message's START and PARTs superfluous. */
-export function isWholeEnd({ type, payload }: Entry): boolean {
+export function isWholeEnd(type: string, payload: JsonValue): boolean {
   return type === 'MESSAGE_END' && isJsonObject(payload) && typeof payload['text'] === 'string';
 }
 
@@ -40,28 +45,28 @@ export class EntryWindow {
   first = 1;
   last = 0;
   readonly #limits: Limits;
-  readonly #slots: Fifo<Slot>;
+  readonly #rows: EntryRows;
   #messages = 0;
   #bytes = 0;
-  /** When the first slot came, kept here so that a look at an idle window touches nothing else. */
+  /** When the first entry came, kept here so that a look at an idle window touches nothing else. */
   #oldestAt = Number.POSITIVE_INFINITY;
-  /** The last slot that must go together with the first one, once it was looked for. */
-  #unitEnd: Slot | undefined;
+  /** What must go together with the first entry, once it was looked for. */
+  #unit: Unit | undefined;
   /** The open stream at which trimming stopped. */
   #blockedBy: Stream | undefined;
 
-  /** @param slots where to keep what is kept. */
-  constructor(limits: Limits, slots = new Fifo<Slot>()) {
+  /** @param rows where to keep what is kept. */
+  constructor(limits: Limits, rows = new EntryRows()) {
     this.#limits = limits;
-    this.#slots = slots;
+    this.#rows = rows;
   }
 
-  /** Takes an entry at position `last` + 1. */
-  push(entry: Entry, at: number, stream: Stream | undefined): void {
-    if (this.#slots.length === 0) this.#oldestAt = at;
-    this.#slots.push({ entry, at, stream });
-    this.last = entry.position;
-    this.#bytes += entry.size + OVERHEAD;
+  /** Takes a draft as the entry at `position`, which is `last` + 1. */
+  push(draft: Draft, position: number, at: number, stream: Stream | undefined): void {
+    if (this.#rows.length === 0) this.#oldestAt = at;
+    this.last = position;
+    this.#rows.push(draft, position, at, stream);
+    this.#bytes += draft.size + OVERHEAD;
     if (stream === undefined || stream.entries++ === 0) this.#messages++;
   }
 
@@ -69,101 +74,103 @@ export class EntryWindow {
   trim(now: number): void {
     const { windowSize, windowTimeMs, maxBytes } = this.#limits;
     while (this.#messages > windowSize || this.#bytes > maxBytes || now - this.#oldestAt >= windowTimeMs) {
-      const isTooHeavy = this.#bytes > maxBytes && this.#slots.length > 1;
+      const isTooHeavy = this.#bytes > maxBytes && this.#rows.length > 1;
       const isFull = isTooHeavy || this.#messages > windowSize;
       if (!isFull && now - this.#oldestAt < windowTimeMs) return;
-      const end = this.#frontUnit();
-      if (end === undefined) {
+      const unit = this.#frontUnit();
+      if (unit === undefined) {
         // Somebody could hold a stream open for ever: memory is bounded all the same.
         if (!isTooHeavy) return;
         this.#dropFront();
       } else {
-        if (!isFull && now - end.at < windowTimeMs) return;
-        while ((this.#slots.at(0)?.entry.position ?? Number.POSITIVE_INFINITY) <= end.entry.position) this.#dropFront();
+        if (!isFull && now - unit.at < windowTimeMs) return;
+        while (this.#rows.length > 0 && this.#rows.position(0) <= unit.to) this.#dropFront();
       }
     }
   }
 
   /** Deletes the START and the PARTs of a message whose END has the whole text; nothing when it is otherwise. */
   compact({ messageId, start, end }: StreamExtent): void {
-    const endIndex = this.#indexOf(end);
-    const endEntry = this.#slots.at(endIndex)?.entry;
-    if (
-      endEntry === undefined ||
-      endEntry.position !== end ||
-      !isWholeEnd(endEntry) ||
-      messageIdOf(endEntry) !== messageId
-    )
-      return;
-    this.#slots.removeWithin(this.#indexOf(start), endIndex, (slot) => {
-      const { entry } = slot;
-      if (entry?.type !== 'MESSAGE_START' && entry?.type !== 'MESSAGE_PART') return false;
-      if (messageIdOf(entry) !== messageId) return false;
-      this.#forget(slot);
+    const rows = this.#rows;
+    const endRow = this.#rowOf(end);
+    const isThere = endRow < rows.length && rows.position(endRow) === end;
+    if (!isThere || !isWholeEnd(rows.type(endRow), rows.payload(endRow))) return;
+    if (messageIdOf(rows.payload(endRow)) !== messageId) return;
+    rows.removeWithin(this.#rowOf(start), endRow, (row) => {
+      const type = rows.type(row);
+      if (type !== 'MESSAGE_START' && type !== 'MESSAGE_PART') return false;
+      if (messageIdOf(rows.payload(row)) !== messageId) return false;
+      this.#forget(row);
       return true;
     });
-    this.#oldestAt = this.#slots.at(0)?.at ?? Number.POSITIVE_INFINITY;
+    this.#lookAtFront();
   }
 
   read({ from, to = this.last, maxEntries = 200, maxBytes = 524_288 }: HistoryRange): Entry[] {
+    const rows = this.#rows;
     const entries: Entry[] = [];
     let bytes = 0;
-    for (let i = this.#indexOf(from); entries.length < maxEntries && bytes < maxBytes; i++) {
-      const slot = this.#slots.at(i);
-      if (slot === undefined || slot.entry.position > to) break;
-      entries.push(slot.entry);
-      bytes += slot.entry.size;
+    for (let row = this.#rowOf(from); row < rows.length && entries.length < maxEntries && bytes < maxBytes; row++) {
+      if (rows.position(row) > to) break;
+      entries.push(rows.entry(row));
+      bytes += rows.size(row);
     }
     return entries;
   }
 
   /**
-   * The last slot that goes when the first one does. A torn text goes as one, with all that came between. Undefined
-   * while an open stream stands in the way.
+   * What goes when the first entry does. A torn text goes as one, with all that came between. Undefined while an open
+   * stream stands in the way.
    */
-  #frontUnit(): Slot | undefined {
+  #frontUnit(): Unit | undefined {
     if (this.#blockedBy?.state === 'open') return undefined;
-    if (this.#unitEnd !== undefined) return this.#unitEnd;
+    if (this.#unit !== undefined) return this.#unit;
     this.#blockedBy = undefined;
-    let end = this.#slots.at(0);
-    for (let i = 0, to = end?.entry.position ?? 0; ; i++) {
-      const slot = this.#slots.at(i);
-      if (slot === undefined || slot.entry.position > to) break;
-      end = slot;
-      if (slot.stream?.state === 'open') {
-        this.#blockedBy = slot.stream;
+    const rows = this.#rows;
+    let to = rows.position(0);
+    let last = 0;
+    for (let row = 0; row < rows.length && rows.position(row) <= to; row++) {
+      last = row;
+      const stream = rows.stream(row);
+      if (stream?.state === 'open') {
+        this.#blockedBy = stream;
         return undefined;
       }
-      if (slot.stream?.state === 'torn') to = Math.max(to, slot.stream.last);
+      if (stream?.state === 'torn') to = Math.max(to, stream.last);
     }
-    this.#unitEnd = end;
-    return end;
+    this.#unit = { to: rows.position(last), at: rows.at(last) };
+    return this.#unit;
   }
 
   #dropFront(): void {
-    const slot = this.#slots.shift();
-    if (slot === undefined) return;
-    this.first = slot.entry.position + 1;
-    this.#oldestAt = this.#slots.at(0)?.at ?? Number.POSITIVE_INFINITY;
-    this.#unitEnd = undefined;
+    this.first = this.#rows.position(0) + 1;
+    this.#forget(0);
+    this.#rows.shift();
+    this.#unit = undefined;
     this.#blockedBy = undefined;
-    this.#forget(slot);
+    this.#lookAtFront();
   }
 
-  #forget(slot: Slot): void {
-    if (slot === this.#unitEnd) this.#unitEnd = undefined;
-    this.#bytes -= slot.entry.size + OVERHEAD;
-    if (slot.stream === undefined || --slot.stream.entries === 0) this.#messages--;
+  #lookAtFront(): void {
+    this.#oldestAt = this.#rows.length > 0 ? this.#rows.at(0) : Number.POSITIVE_INFINITY;
   }
 
-  /** Index of the first slot at `position` or above. Readers mostly ask for the end, so it looks there first. */
-  #indexOf(position: number): number {
-    let high = this.#slots.length;
-    if ((this.#slots.at(high - 1)?.entry.position ?? 0) < position) return high;
-    let low = (this.#slots.at(high - 2)?.entry.position ?? 0) < position ? high - 1 : 0;
+  #forget(row: number): void {
+    const stream = this.#rows.stream(row);
+    if (this.#rows.position(row) === this.#unit?.to) this.#unit = undefined;
+    this.#bytes -= this.#rows.size(row) + OVERHEAD;
+    if (stream === undefined || --stream.entries === 0) this.#messages--;
+  }
+
+  /** The first row at `position` or above. Readers mostly ask for the end, so it looks there first. */
+  #rowOf(position: number): number {
+    const rows = this.#rows;
+    let high = rows.length;
+    if (high === 0 || rows.position(high - 1) < position) return high;
+    let low = high > 1 && rows.position(high - 2) < position ? high - 1 : 0;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#slots.at(middle)?.entry.position ?? 0) < position) low = middle + 1;
+      if (rows.position(middle) < position) low = middle + 1;
       else high = middle;
     }
     return low;

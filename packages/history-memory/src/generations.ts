@@ -5,6 +5,7 @@
 /** What things are written into: a Map, an IdTable. */
 export interface Book {
   readonly size: number;
+  clear(): void;
 }
 
 export class Generations<B extends Book> {
@@ -39,7 +40,10 @@ export class Generations<B extends Book> {
 
   /** Forgets the older book; the younger one takes its place. */
   age(): void {
+    const forgotten = this.old;
+    forgotten?.clear();
     this.old = this.young.size > 0 ? this.young : undefined;
-    this.young = this.#make();
+    // Where much is written the room of the old one is used again; where nothing is, it goes.
+    this.young = (this.old && forgotten) ?? this.#make();
   }
 }

@@ -54,6 +54,8 @@ function readWords(id: string): boolean {
 }
 
 const SMALLEST = 16;
+/** Buckets that a table keeps when it is cleared. */
+const MOST_KEPT = 4096;
 
 export class IdTable {
   /** Four words for each id, in the order they came. */
@@ -94,6 +96,20 @@ export class IdTable {
     this.#positions[this.#count] = position;
     this.#digests.push(digest);
     this.#count++;
+  }
+
+  /** Forgets all. Keeps its room, unless that is much: it fills again as fast. */
+  clear(): void {
+    this.#others = undefined;
+    this.#digests.length = 0;
+    this.#count = 0;
+    if (this.#buckets.length <= MOST_KEPT) {
+      this.#buckets.fill(0);
+      return;
+    }
+    this.#ids = new Uint32Array(0);
+    this.#positions = new Float64Array(0);
+    this.#buckets = new Uint32Array(0);
   }
 
   /** The bucket of the id that was read last, or the empty one where it belongs. */

@@ -1,7 +1,7 @@
 // One transaction: its record, its window of entries, its once-keys, its open subjects, its lease. Says of each draft
 // whether it is stored, a repeat or refused, in the order of the contract. Spec: §3, §4.
 
-import type { Draft, Entry, Head, Lease, LeaseRecord, Outcome, TransactionRecord } from '@haip/protocol';
+import type { Draft, Head, Lease, LeaseRecord, Outcome, TransactionRecord } from '@haip/protocol';
 import { EntryWindow, isWholeEnd } from './entry-window.ts';
 import { Generations } from './generations.ts';
 import { IdTable, type Place } from './id-table.ts';
@@ -120,26 +120,12 @@ export class TransactionLog {
   }
 
   #store(draft: Draft, position: number, at: number): void {
-    const { type, subject, size } = draft;
-    const entry: Entry = {
-      position,
-      id: draft.id,
-      user: draft.user,
-      session: draft.session,
-      ts: draft.ts,
-      channel: draft.channel,
-      type,
-      payload: draft.payload,
-      bytes: draft.bytes,
-      mime: draft.mime,
-      size,
-      run_id: draft.run_id,
-      thread_id: draft.thread_id,
-      related_id: draft.related_id,
-    };
+    const { type, subject } = draft;
     const stream = subject && this.#subjects.note(subject, position, type === 'MESSAGE_START');
-    if (stream !== undefined && subject?.step === 'end') stream.state = isWholeEnd(entry) ? 'whole' : 'torn';
-    this.window.push(entry, at, stream);
+    if (stream !== undefined && subject?.step === 'end') {
+      stream.state = isWholeEnd(type, draft.payload) ? 'whole' : 'torn';
+    }
+    this.window.push(draft, position, at, stream);
     this.#lastAt = at;
     if (type === 'TRANSACTION_END') {
       this.#ended = true;

@@ -35,6 +35,18 @@ test('finds what was added and nothing else, as a Map would', () => {
   );
 });
 
+test('knows nothing any more once it was cleared, and takes the same ids again', () => {
+  const table = new IdTable();
+  for (const count of [3, 100, 5000, 3]) {
+    const ids = Array.from({ length: count }, (_, n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`);
+    for (const key of [...ids, 'plain']) table.add(key, 7, 'digest');
+    expect(table.size).toBe(count + 1);
+    table.clear();
+    expect(table.size).toBe(0);
+    for (const key of [...ids, 'plain']) expect(table.get(key)).toBeUndefined();
+  }
+});
+
 test('two tables do not mix up what each was asked last', () => {
   const [one, other] = [new IdTable(), new IdTable()];
   const key = 'ffffffff-ffff-4fff-bfff-ffffffffffff';

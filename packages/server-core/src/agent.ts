@@ -9,6 +9,7 @@ import type { ServerContext } from './context.ts';
 import { failed, interrupted, Stopped } from './ending.ts';
 import { LEASE_MS, LeaseHold } from './lease-hold.ts';
 import type { Follower, LiveLog, LogStretch } from './live-log.ts';
+import type { LoggedEntry } from './logged-entry.ts';
 import { isStale, Pen } from './pen.ts';
 import { lostAsks, readSpoken } from './takeover.ts';
 import { type AnyTool, answers } from './toolbox.ts';
@@ -32,7 +33,7 @@ export class Agent implements Follower {
   #running = false;
   /** The user whose other turns must end before the next message gets its own. */
   #waitsFor: string | undefined;
-  #work: Promise<void> | undefined;
+  #work: Pending = undefined;
   #closed = false;
   /** Called when there is nothing left to answer. */
   idle: () => void = () => {};
@@ -55,7 +56,7 @@ export class Agent implements Follower {
   }
 
   /** Resolves when nothing is being answered any more. */
-  get done(): Promise<void> | undefined {
+  get done(): Pending {
     return this.#work;
   }
 
@@ -98,43 +99,79 @@ export class Agent implements Follower {
     this.#waitsFor = undefined;
   }
 
-  /** Waits only for what is not there at once: most messages are answered without a pause between. */
-  async #run(): Promise<void> {
+  /** Goes on until there is nothing left to do. Most messages are answered without waiting for anything. */
+  #run(): Pending {
     this.#stopWaiting();
     try {
-      while (!this.#closed && this.#waitsFor === undefined) {
-        const held = this.#lease.take();
-        const lease = held instanceof Promise ? await held : held;
-        if (lease === undefined) return this.#standBy();
-        if (this.#epoch !== this.#log.epoch) {
-          this.#beginEpoch();
-          continue;
-        }
-        // Another node may have answered since this one last looked.
-        this.#moveTo(Math.max(this.position, lease.record.done));
-        if (!this.#isTidy(lease.fence)) await this.#takeOver(lease);
-        if (this.position >= this.#log.last) return;
-        const read = this.#log.after(this.position);
-        const stretch = read instanceof Promise ? await read : read;
-        if (stretch.epoch !== this.#epoch) {
-          // What the log says of itself is out of date: else this would ask and ask.
-          await this.#log.refresh();
-          continue;
-        }
-        const lost = this.#tellOfLost(stretch, lease);
-        if (lost) await lost;
-        const whole = await this.#answerAll(stretch, lease);
-        if (whole) this.#moveTo(Math.max(this.position, stretch.last));
+      while (this.#mayGoOn) {
+        const more = this.#step();
+        if (more instanceof Promise) return this.#runLate(more);
+        if (!more) break;
       }
     } catch (error) {
-      this.#context.log('error', 'agent stopped', { transaction: this.#log.transaction, error });
-      if (isStale(error)) this.#lease.drop();
-      this.#wakeLater(RETRY_MS);
-    } finally {
-      this.#running = false;
-      this.#log.forget();
-      this.idle();
+      this.#failed(error);
     }
+    this.#rest();
+  }
+
+  async #runLate(step: Promise<boolean>): Promise<void> {
+    try {
+      let more = await step;
+      while (more && this.#mayGoOn) more = await this.#step();
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#rest();
+  }
+
+  get #mayGoOn(): boolean {
+    return !this.#closed && this.#waitsFor === undefined;
+  }
+
+  #failed(error: unknown): void {
+    this.#context.log('error', 'agent stopped', { transaction: this.#log.transaction, error });
+    if (isStale(error)) this.#lease.drop();
+    this.#wakeLater(RETRY_MS);
+  }
+
+  #rest(): void {
+    this.#running = false;
+    this.#log.forget();
+    this.idle();
+  }
+
+  /** One stretch of the log. False when there is nothing more to do. */
+  #step(): boolean | Promise<boolean> {
+    const held = this.#lease.take();
+    return held instanceof Promise ? held.then((late) => this.#stepUnder(late)) : this.#stepUnder(held);
+  }
+
+  #stepUnder(lease: Lease | undefined): boolean | Promise<boolean> {
+    if (lease === undefined) {
+      this.#standBy();
+      return false;
+    }
+    if (this.#epoch !== this.#log.epoch) {
+      this.#beginEpoch();
+      return true;
+    }
+    // Another node may have answered since this one last looked.
+    this.#moveTo(Math.max(this.position, lease.record.done));
+    if (!this.#isTidy(lease.fence)) return this.#takeOver(lease);
+    if (this.position >= this.#log.last) return false;
+    const read = this.#log.after(this.position);
+    if (read instanceof Promise) return read.then((stretch) => this.#answerStretch(stretch, lease));
+    return this.#answerStretch(read, lease);
+  }
+
+  #answerStretch(stretch: LogStretch, lease: Lease): boolean | Promise<boolean> {
+    if (stretch.epoch !== this.#epoch) {
+      // What the log says of itself is out of date: else this would ask and ask.
+      const reading = this.#log.refresh();
+      return reading ? reading.then(() => true) : true;
+    }
+    const lost = this.#tellOfLost(stretch, lease);
+    return lost ? lost.then(() => this.#answerFrom(0, stretch, lease)) : this.#answerFrom(0, stretch, lease);
   }
 
   #moveTo(position: number): void {
@@ -161,7 +198,7 @@ export class Agent implements Follower {
   }
 
   /** Between turns nothing is open: what is was left by who held the lease before, or when the store failed. */
-  async #takeOver(lease: Lease): Promise<void> {
+  async #takeOver(lease: Lease): Promise<boolean> {
     const reading = this.#log.refresh();
     if (reading) await reading;
     this.#log.state.asks ??= [];
@@ -172,6 +209,7 @@ export class Agent implements Follower {
     if (!this.#log.state.ended) await closeOpen(this.#log, this.#pen(lease), ending, maxTextBytes);
     this.#answering.unclosed = undefined;
     this.#tidySince = lease.fence;
+    return true;
   }
 
   #pen({ fence }: Lease, answers?: string): Pen {
@@ -190,25 +228,38 @@ export class Agent implements Follower {
     return pen.write([...pen.runStart(), { type, payload }]);
   }
 
-  /** Answers what wants an answer, while the lease holds. False when it stopped before the end. */
-  async #answerAll({ entries, last }: LogStretch, lease: Lease): Promise<boolean> {
-    for (const { entry } of entries) {
+  /** Answers what wants an answer, while the lease holds. */
+  #answerFrom(index: number, stretch: LogStretch, lease: Lease): boolean | Promise<boolean> {
+    const { entries, last } = stretch;
+    for (let at = index; at < entries.length; at++) {
+      const { entry } = entries[at] as LoggedEntry;
       if (entry.position <= this.position) continue;
       // The list grows while a tool takes its time, and may then have a hole.
       if (entry.position > last) break;
       if (this.#isToAnswer(entry)) {
-        if (!this.#hasRoom(entry)) return false;
+        if (!this.#hasRoom(entry)) return true;
         const pending = this.#answering.answer(entry, lease);
-        if (pending) {
-          await pending;
-          // Turns that take their time may outlive the lease together, and nobody answers without one.
-          const held = this.#lease.take();
-          if (held instanceof Promise) await held;
-        }
+        if (pending) return this.#answerLate(pending, at, stretch, lease);
       }
-      if (this.#closed || this.#lease.fence !== lease.fence) return false;
-      this.#moveTo(entry.position);
+      if (!this.#movesOn(entry, lease)) return true;
     }
+    this.#moveTo(Math.max(this.position, last));
+    return true;
+  }
+
+  async #answerLate(pending: Promise<void>, index: number, stretch: LogStretch, lease: Lease): Promise<boolean> {
+    await pending;
+    // Turns that take their time may outlive the lease together, and nobody answers without one.
+    const held = this.#lease.take();
+    if (held instanceof Promise) await held;
+    const { entry } = stretch.entries[index] as LoggedEntry;
+    return this.#movesOn(entry, lease) ? this.#answerFrom(index + 1, stretch, lease) : true;
+  }
+
+  /** Notes that an entry is done with, unless its turn may not have been this node's any more. */
+  #movesOn({ position }: Entry, lease: Lease): boolean {
+    if (this.#closed || this.#lease.fence !== lease.fence) return false;
+    this.#moveTo(position);
     return true;
   }
 

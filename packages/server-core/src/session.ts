@@ -29,6 +29,7 @@ import { Renewal } from './renewal.ts';
 import { answerRequest } from './requests.ts';
 import { usedId } from './retry.ts';
 import { Settlement } from './settlement.ts';
+import { work } from './soon.ts';
 import { Stop } from './stop.ts';
 import { Transactions } from './transactions.ts';
 
@@ -94,10 +95,7 @@ export class Session implements Participant, IntakeOwner {
     const { clock, limits } = this.context;
     this.#timer = clock.timer(limits.haiTimeoutMs, () => this.close(4408, 'no HAI in time'));
     try {
-      for await (const batch of this.#connection) {
-        this.guest?.refill();
-        for (const incoming of batch) this.#take(incoming);
-      }
+      for await (const batch of this.#connection) work(this, Session.#takeAll, batch);
     } catch (error) {
       this.fail(error);
     }
@@ -167,6 +165,11 @@ export class Session implements Participant, IntakeOwner {
 
   get isOpen(): boolean {
     return this.#phase === 'open';
+  }
+
+  static #takeAll(session: Session, batch: readonly Incoming[]): void {
+    session.guest?.refill();
+    for (const incoming of batch) session.#take(incoming);
   }
 
   #take(incoming: Incoming): void {

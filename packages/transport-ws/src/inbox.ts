@@ -5,35 +5,45 @@
 import type { Incoming } from '@haip/protocol';
 import type { IncomingSink } from './frame-pairing.ts';
 
-/** What can be told to stop and to go on. A browser's WebSocket can not. */
-export interface PausableSource {
+/** Whose inbox it is. */
+export interface InboxOwner {
+  /** Too much waits: no more is to come. */
   pause(): void;
+  /** There is room again. */
   resume(): void;
+  /** The consumer is done with a batch: it asks for the next one. */
+  taken(): void;
 }
 
 type Batch = IteratorResult<readonly Incoming[], undefined>;
 
 export class Inbox implements AsyncIterator<readonly Incoming[], undefined>, IncomingSink {
-  readonly #source: PausableSource | undefined;
+  readonly #owner: InboxOwner;
   readonly #readAheadBytes: number;
   #batch: Incoming[] = [];
   #waitingBytes = 0;
   #paused = false;
   #ended = false;
+  #isBeingTaken = false;
   #wake: ((inbox: Inbox) => void) | undefined;
 
-  /** Pauses `source` while at least `readAheadBytes` wait. */
-  constructor(readAheadBytes: number, source?: PausableSource) {
+  /** Pauses while at least `readAheadBytes` wait. */
+  constructor(readAheadBytes: number, owner: InboxOwner) {
     this.#readAheadBytes = readAheadBytes;
-    this.#source = source;
+    this.#owner = owner;
+  }
+
+  /** The consumer has a batch in hand and did not ask for the next one yet. */
+  get isBeingTaken(): boolean {
+    return this.#isBeingTaken;
   }
 
   put(incoming: Incoming, size: number): void {
     this.#batch.push(incoming);
     this.#waitingBytes += size;
-    if (this.#waitingBytes >= this.#readAheadBytes && !this.#paused && this.#source) {
+    if (this.#waitingBytes >= this.#readAheadBytes && !this.#paused) {
       this.#paused = true;
-      this.#source.pause();
+      this.#owner.pause();
     }
     this.#rouse();
   }
@@ -45,6 +55,10 @@ export class Inbox implements AsyncIterator<readonly Incoming[], undefined>, Inc
   }
 
   next(): Promise<Batch> {
+    if (this.#isBeingTaken) {
+      this.#isBeingTaken = false;
+      this.#owner.taken();
+    }
     // No async function: this promise is what every idle connection holds, and its frame would cost 250 bytes each.
     const ready =
       this.#batch.length > 0 || this.#ended
@@ -60,7 +74,8 @@ export class Inbox implements AsyncIterator<readonly Incoming[], undefined>, Inc
     if (value.length === 0) return { done: true, value: undefined };
     inbox.#batch = [];
     inbox.#waitingBytes = 0;
-    if (inbox.#paused) inbox.#source?.resume();
+    inbox.#isBeingTaken = true;
+    if (inbox.#paused) inbox.#owner.resume();
     inbox.#paused = false;
     return { done: false, value };
   }

@@ -15,7 +15,7 @@ import type {
 import { WebSocket } from 'ws';
 import { readClose, writeCloseReason } from './close-reason.ts';
 import { FramePairing } from './frame-pairing.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, type InboxOwner } from './inbox.ts';
 import { frameMessages } from './server-frames.ts';
 import { failureOf } from './socket-failure.ts';
 
@@ -44,7 +44,9 @@ export class PeerSocket extends WebSocket {
   connection: ServerConnection | undefined;
 }
 
-export class ServerConnection implements Connection {
+const now = Promise.resolve();
+
+export class ServerConnection implements Connection, InboxOwner {
   readonly supports: ConnectionSupports = supports;
   readonly closed: Promise<ConnectionEnd>;
   readonly #ws: PeerSocket;
@@ -57,6 +59,8 @@ export class ServerConnection implements Connection {
   #end: ConnectionEnd | undefined;
   #queue: Frame[] = [];
   #queuedBytes = 0;
+  /** For a consumer that waits for something while it has a batch in hand. Most never do. */
+  #flushUnlessTaken: (() => void) | undefined;
   #drained: Promise<void> | undefined;
   #tellDrained: (() => void) | undefined;
   #written = 0;
@@ -64,7 +68,7 @@ export class ServerConnection implements Connection {
   constructor(ws: PeerSocket, socket: Socket, options: ServerConnectionOptions) {
     this.#ws = ws;
     this.#socket = socket;
-    this.#inbox = new Inbox(options.readAheadBytes, ws);
+    this.#inbox = new Inbox(options.readAheadBytes, this);
     this.#pairing = new FramePairing(this.#inbox, options.limits);
     // `drain` comes only after the socket's own mark was passed.
     this.#highWaterBytes = Math.max(options.highWaterBytes, socket.writableHighWaterMark);
@@ -93,11 +97,32 @@ export class ServerConnection implements Connection {
 
   send(frame: Frame): void | Promise<void> {
     if (this.#end) return undefined;
-    // Called from a promise's continuation, nextTick runs when no more of these wait: at the end of the turn.
-    if (this.#queue.push(frame) === 1) process.nextTick(flushQueue, this);
+    if (this.#queue.push(frame) === 1) this.#flushSoon();
     this.#queuedBytes += frame.text.length + (frame.bytes?.length ?? 0);
     if (this.#queuedBytes >= this.#highWaterBytes) this.flush();
     return this.#socket.writableLength < this.#highWaterBytes ? undefined : this.#whenDrained();
+  }
+
+  /** All that is sent in a turn of the event loop leaves together, and what answers a batch as soon as that is taken. */
+  #flushSoon(): void {
+    if (this.#inbox.isBeingTaken) {
+      this.#flushUnlessTaken ??= () => this.#inbox.isBeingTaken && flushAtEndOfTurn(this);
+      void now.then(this.#flushUnlessTaken);
+    } else {
+      flushAtEndOfTurn(this);
+    }
+  }
+
+  pause(): void {
+    this.#ws.pause();
+  }
+
+  resume(): void {
+    this.#ws.resume();
+  }
+
+  taken(): void {
+    this.flush();
   }
 
   probe(): void {
@@ -160,8 +185,24 @@ export class ServerConnection implements Connection {
   }
 }
 
-function flushQueue(connection: ServerConnection): void {
-  connection.flush();
+/** Those that have something to write at the end of this turn. One tick for all: each costs a microsecond. */
+const due: ServerConnection[] = [];
+
+function flushAtEndOfTurn(connection: ServerConnection): void {
+  // Called from a promise's continuation, nextTick runs when no more of these wait: at the end of the turn.
+  if (due.push(connection) === 1) process.nextTick(flushDue);
+}
+
+function flushDue(): void {
+  let next = 0;
+  try {
+    // Grows while it is gone through.
+    for (; next < due.length; next++) (due[next] as ServerConnection).flush();
+  } finally {
+    due.splice(0, next + 1);
+    // Whatever one of them threw, the others are written.
+    if (due.length > 0) process.nextTick(flushDue);
+  }
 }
 
 function onMessage(this: WebSocket, message: WebSocket.RawData, isBinary: boolean): void {

@@ -42,6 +42,33 @@ export const deliveryLaws: readonly TransportLaw[] = [
     },
   },
   {
+    name: 'an answer leaves while its sender has a batch in hand, also one that waits for something before the next',
+    async run(open) {
+      for (const way of [0, 1]) {
+        const [from, to] = directions(await connect(open))[way] ?? expect.fail('a connection has two ends');
+        const [question, answer, later] = [envelope(), envelope(), envelope()];
+        const [heard, heardLater] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+        const taking = (async () => {
+          for await (const _batch of to) {
+            void to.send(frameOf(answer));
+            // Asks for nothing more before the other end has the answer and has said so.
+            await heard.promise;
+            void to.send(frameOf(later));
+            await heardLater.promise;
+            return;
+          }
+        })();
+        const gathered = new Gathered(from);
+        void from.send(frameOf(question));
+        expect(idsOf(await gathered.messages(1))).toEqual([answer.id]);
+        heard.resolve();
+        expect(idsOf(await gathered.messages(2))).toEqual([answer.id, later.id]);
+        heardLater.resolve();
+        await taking;
+      }
+    },
+  },
+  {
     name: 'an envelope arrives with every field as it was written',
     async run(open) {
       const full = envelope({
