@@ -315,7 +315,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'address not forgotten',
     seed: 4,
-    edits: [http('links.ts', 'void joined.link.closed.then(() => this.#open.delete(secret));', '')],
+    edits: [http('links.ts', 'void joined.link.closed.then(() => this.#open.delete(address));', '')],
   },
   {
     name: 'what gathers behind a POST stays',
