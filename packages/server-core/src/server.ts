@@ -9,6 +9,7 @@ import { Guest } from './guest.ts';
 import { readLimits, type ServerLimits } from './limits.ts';
 import { LiveLogs } from './live-logs.ts';
 import { memoryLedger } from './memory-ledger.ts';
+import { Nodes } from './nodes.ts';
 import { PositionCheck } from './position-check.ts';
 import { Revocations } from './revocations.ts';
 import { Session } from './session.ts';
@@ -68,6 +69,7 @@ export class HAIPServer {
     const users = new Users();
     const log = options.logger ?? consoleLogger();
     const limits = readLimits(options.limits);
+    const { history } = options;
     const context: ServerContext = {
       clock,
       ids: options.ids ?? uuidIds,
@@ -75,12 +77,13 @@ export class HAIPServer {
       endOfTurn: options.clock ? soon : endOfTurn,
       log,
       signer: options.signer ?? hmacSigner(),
-      history: options.history,
+      history,
       limits,
       toolbox: new Toolbox(),
       logs: new LiveLogs(() => context),
       slots: new TurnSlots(limits.maxConcurrentRuns),
       sessions: new Map(),
+      nodes: new Nodes(history, () => context),
       addresses: new Addresses(clock, limits),
       users,
       revocations: new Revocations(),
@@ -91,7 +94,7 @@ export class HAIPServer {
     this.#addressOf = options.addressOf ?? (({ remoteAddress }) => remoteAddress);
     const revoked = (user: string, agoMs = 0): void => this.#endRights(user, agoMs);
     this.#positions = new PositionCheck(context, () => this.#live.size > 0 || context.logs.size > 0, revoked);
-    this.#unwatch = options.history.watch((transaction) => context.logs.changed(transaction), revoked);
+    this.#unwatch = history.watch((transaction) => context.logs.changed(transaction), revoked);
   }
 
   /**
@@ -182,6 +185,7 @@ export class HAIPServer {
   async close(): Promise<void> {
     this.#closed = true;
     this.#unwatch();
+    this.#context.nodes.stop();
     this.#positions.stop();
     const answered = this.#context.logs.close();
     const sessions = [...this.#live];
