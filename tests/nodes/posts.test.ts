@@ -145,6 +145,8 @@ describe.each(ways)('over %s, two nodes and no sticky sessions', (_, path, diale
 
     expect(performance.now() - since).toBeLessThan(10_000);
     expect(other.server.connections).toBe(1);
+    // The node that hangs let its lease go when its client left.
+    await whenSeen(chat, () => textsOf(chat, 'AGENT').length === 1);
     const { entries = [] } = (await nodes.inner.read(chat.id, { from: 1 })) ?? {};
     const said = entries.filter(({ user, type }) => user === 'ada' && type === 'MESSAGE').map(({ payload }) => payload);
     expect(said).toEqual(['is anybody there?']);

@@ -48,6 +48,9 @@ export interface LinkKind {
   readonly framing: Framing;
 }
 
+/** When to come again, where nobody says more. */
+const soonMs = 1000;
+
 /** What every backplane carries at once. */
 const backplaneBytes = 2 * 2 ** 20;
 
@@ -113,13 +116,24 @@ export class Endpoint {
     const expected = address === undefined ? this.#kind.opensBy : 'POST';
     if (method === 'OPTIONS') return exchange.answer(204, { ...headers, ...preflight });
     if (method !== expected) return refuse(exchange, 405, expected, { ...headers, allow: `${expected}, OPTIONS` });
-    if (address === undefined && this.#isClosed) return refuse(exchange, 503, 'another server', headers);
+    const retryAfterMs = address === undefined ? this.#unavailableForMs() : undefined;
+    if (retryAfterMs !== undefined) {
+      const seconds = String(Math.ceil(retryAfterMs / 1000));
+      return refuse(exchange, 503, 'another server', { ...headers, 'retry-after': seconds });
+    }
     if (method === 'GET') return this.#open(exchange, headers);
     const type = contentTypeOf(exchange);
     if (!type) return refuse(exchange, 415, 'application/x-ndjson or application/json, not encoded', headers);
     const isOneEnvelope = type === 'application/json';
     if (address === undefined) await this.#openByPost(exchange, headers, isOneEnvelope);
     else await this.#post(exchange, headers, address, isOneEnvelope);
+  }
+
+  /** For how long whoever wants a new stream is to stay away; undefined: it may be opened. */
+  #unavailableForMs(): number | undefined {
+    if (this.#isClosed) return soonMs;
+    const unavailable = this.#accept.unavailable?.();
+    return unavailable && (unavailable.retryAfterMs ?? soonMs);
   }
 
   #open(exchange: Exchange, headers: Headers): void {
@@ -220,7 +234,7 @@ function refuse(exchange: Exchange, status: number, expected: string, headers: H
 
 function answerJson(exchange: Exchange, status: number, answer: object, headers: Headers): void {
   const all: Record<string, string> = { ...headers, 'content-type': 'application/json' };
-  if (status === 429 || status === 503) all['retry-after'] = '1';
+  if (status === 429 || status === 503) all['retry-after'] ??= '1';
   if (status === 401) all['www-authenticate'] = 'HAIP';
   exchange.answer(status, all, JSON.stringify(answer));
 }

@@ -1,6 +1,6 @@
 // The server's side alone, on exchanges made by hand and a clock that stands still.
 
-import { type Connection, type Frame, isJsonObject } from '@haip/protocol';
+import { type Accept, type Connection, type Frame, isJsonObject, type Unavailable } from '@haip/protocol';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { Endpoint, type EndpointOptions } from '../src/endpoint.ts';
 import { HandMade, hai, kind } from './hand-made.ts';
@@ -12,9 +12,12 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers());
 });
 
-async function open(options: EndpointOptions = {}) {
+async function open(options: EndpointOptions = {}, unavailable = (): Unavailable | undefined => undefined) {
   const accepted: Connection[] = [];
-  const endpoint = new Endpoint('/haip', kind, async (connection) => void accepted.push(connection), options);
+  const accept: Accept = Object.assign(async (connection: Connection) => void accepted.push(connection), {
+    unavailable,
+  });
+  const endpoint = new Endpoint('/haip', kind, accept, options);
   const stream = new HandMade('GET', '/haip');
   await endpoint.take(stream);
   const address = /open (.*)\n/.exec(stream.text)?.[1] as string;
@@ -123,6 +126,26 @@ test('a listener that closed opens no more streams, and the POSTs of open ones a
   void connection.send(frame);
   await vi.advanceTimersByTimeAsync(0);
   expect((await post()).status).toBe(202);
+});
+
+test('F24: who takes nobody opens no stream, 503 and when to come again, and the POSTs of open ones are taken [CLOSE-10]', async () => {
+  let away: Unavailable | undefined;
+  const { endpoint, connection, post } = await open({}, () => away);
+  void connection.send(frame);
+  for (const [retryAfterMs, told] of [
+    [1_001, '2'],
+    [undefined, '1'],
+  ] as const) {
+    away = { reason: 'restarting', retryAfterMs };
+    const late = new HandMade('GET', '/haip');
+    await endpoint.take(late);
+    expect([late.status, late.answered['retry-after']]).toEqual([503, told]);
+  }
+  expect((await post()).status).toBe(202);
+  away = undefined;
+  const again = new HandMade('GET', '/haip');
+  await endpoint.take(again);
+  expect(again.status).toBe(200);
 });
 
 test('a peer that does not count is not held to any order', async () => {

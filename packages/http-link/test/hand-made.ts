@@ -41,8 +41,12 @@ export class HandMade implements Exchange, Downstream {
 
   body: Exchange['body'] = async () => new TextEncoder().encode(this.#body);
 
-  answer(status: number, _: Headers, body = ''): void {
+  /** The headers of the whole answer. */
+  answered: Headers = {};
+
+  answer(status: number, headers: Headers, body = ''): void {
     this.status = status;
+    this.answered = headers;
     this.text = body;
   }
 

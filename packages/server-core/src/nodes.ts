@@ -1,6 +1,6 @@
-// What the nodes that share a store tell each other beside the log: who came, so that a session's older connection
-// elsewhere is ended. Words may be lost, late or doubled, so each is true for good and hurts nobody when it comes again.
-// Says nothing where the store has one node. Spec: §2.2.
+// What the nodes that share a store tell each other beside the log: which session came, so that its older connection
+// elsewhere is ended; which lease is free, so that whoever waits for it need not wait for it to lapse. Words may be lost, late or doubled, so each is true for good and hurts nobody when it comes again.
+// Says nothing where the store has one node. Spec: §2.2, §4.
 
 import { type HistoryStore, isJsonObject, type JsonObject } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
@@ -33,10 +33,16 @@ export class Nodes {
 
   /** A connection of a session that was here before was let in. */
   came({ session, attempt, hai }: SessionPlace): void {
-    if (this.#unlisten !== undefined) this.#tell({ session, attempt, hai });
+    this.#tell({ session, attempt, hai });
+  }
+
+  /** Another node may answer in a transaction now. */
+  left(transaction: string): void {
+    this.#tell({ left: transaction });
   }
 
   #tell(word: JsonObject): void {
+    if (this.#unlisten === undefined) return;
     const { history, log, logs } = this.#context();
     const failed = (error: unknown): void => log('warn', 'nodes not told', { error });
     try {
@@ -50,7 +56,8 @@ export class Nodes {
   #hear(body: Uint8Array): void {
     const word = readWord(body);
     if (word === undefined || word['from'] === this.#context().logs.name) return;
-    const { session, attempt, hai } = word;
+    const { session, attempt, hai, left } = word;
+    if (typeof left === 'string') this.#context().logs.leaseIsFree(left);
     if (typeof session === 'string' && typeof attempt === 'number' && typeof hai === 'string') {
       this.#fence({ session, attempt, hai });
     }
