@@ -191,7 +191,11 @@ export const bugs: readonly Bug[] = [
     seed: 9,
     edits: [server('replay.ts', '{ next: String(reached + 1) }', '{ next: String(reached + 2) }')],
   },
-  { name: 'audio split', seed: 1, edits: [store('entry-rows.ts', 'payload, bytes, related_id, voice', 'payload, undefined, related_id, voice')] },
+  {
+    name: 'audio split',
+    seed: 1,
+    edits: [store('entry-rows.ts', 'payload, bytes, related_id, voice', 'payload, undefined, related_id, voice')],
+  },
   {
     name: 'stale lease appends',
     seed: 531,
@@ -315,7 +319,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'address not forgotten',
     seed: 4,
-    edits: [http('links.ts', 'void joined.link.closed.then(() => this.#open.delete(secret));', '')],
+    edits: [http('links.ts', 'void joined.link.closed.then(() => this.#open.delete(address));', '')],
   },
   {
     name: 'what gathers behind a POST stays',
