@@ -332,6 +332,43 @@ export const bugs: readonly Bug[] = [
       ),
     ],
   },
+  // Only several nodes can show these.
+  {
+    name: 'older connection elsewhere not ended',
+    edits: [
+      server('session.ts', 'if (welcome.isResumed) this.context.nodes.came(', 'if (!welcome) this.context.nodes.came('),
+    ],
+  },
+  {
+    name: 'any word of a session ends it',
+    edits: [server('nodes.ts', 'if (isOlder({ attempt, hai }, other)) live', 'if (attempt >= 0) live')],
+  },
+  {
+    name: 'a POST for another node goes nowhere',
+    edits: [
+      http(
+        'endpoint.ts',
+        'answerPost(exchange, await toOwner(body, isOneEnvelope), headers);',
+        'answerPost(exchange, { status: 202, taken: linesOf(body, isOneEnvelope).length }, headers);',
+      ),
+    ],
+  },
+  {
+    name: 'a POST that nobody has is taken',
+    edits: [http('handover.ts', 'isHeld ? late : notFound', 'isHeld ? late : { status: 202, taken: 1 }')],
+  },
+  {
+    name: 'the answer to another POST',
+    edits: [http('handover.ts', 'word && this.#asked.get(word.id)', 'word && [...this.#asked.values()][0]')],
+  },
+  {
+    name: 'closed before all is stored',
+    edits: [server('shutdown.ts', '.then(() => logs.gone())', '')],
+  },
+  {
+    name: 'two owners of a lease',
+    edits: [store('transaction-log.ts', 'if (held.until > now) return null;', '')],
+  },
   { name: 'a line cut in two is lost', seed: 15, edits: [http('line-reader.ts', 'pieces = [rest];', 'pieces = [];')] },
   // Only a move can show these.
   {

@@ -71,13 +71,14 @@ export class ConnectionLoop {
     let wasOpen = false;
     let forced = false;
     while (!signal.aborted) {
-      // Credentials that can not be had at first are a mistake to show; later they may be a network that is away.
-      const end = await this.#round(forced, signal).catch(
-        (cause: unknown): AttemptEnd => ({
-          next: wasOpen ? 'resume' : 'stop',
-          error: new ClientError('authenticate', 'authenticate failed.', cause),
-        }),
-      );
+      let end: AttemptEnd;
+      try {
+        end = await this.#round(forced, signal);
+      } catch (cause) {
+        // Credentials that can not be had at first are a mistake to show; later they may be a network that is away.
+        const error = new ClientError('authenticate', 'authenticate failed.', cause);
+        end = { next: wasOpen ? 'resume' : 'stop', error };
+      }
       if (signal.aborted) break;
       this.#tried.clear();
       if (end.openedAt !== undefined) {
@@ -95,8 +96,8 @@ export class ConnectionLoop {
       // Else a wrong address would be tried for ever without a word.
       if (!wasOpen && failures === 0) logger('warn', 'not connected', { error: end.error });
       if (end.next === 'stop') return end.error;
-      const { retryAfterMs = 0 } = end;
-      const retryInMs = Math.min(2 ** 31 - 1, retryAfterMs + reconnectDelay(failures++, random, this.#settings));
+      const delayMs = (end.retryAfterMs ?? 0) + reconnectDelay(failures++, random, this.#settings);
+      const retryInMs = Math.min(2 ** 31 - 1, delayMs);
       this.#owner.become({ name: 'waiting', retryInMs, reason: end.error });
       await pause(clock, retryInMs, signal, this);
     }

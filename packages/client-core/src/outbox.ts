@@ -215,15 +215,15 @@ export class Outbox {
     const item = this.items.get(id);
     if (!item) return false;
     item.refusals++;
-    if (error.retry && !item.abandoned) {
-      item.refusedBy = error.code;
-      this.#hold(item, afterMs);
-      item.reader?.track(item);
-    } else {
+    if (!error.retry || item.abandoned) {
       item.reject(error);
       this.remove(item);
       if (error.retry) this.#giveUp(item);
+      return true;
     }
+    item.refusedBy = error.code;
+    this.#hold(item, afterMs);
+    item.reader?.track(item);
     return true;
   }
 

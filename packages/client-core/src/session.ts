@@ -198,7 +198,7 @@ export class Session {
     const error = new ConnectionEndedError(code, reason, next !== 'stop');
     // 4409 before the answer: another holder of the token has a higher attempt. It is theirs then, and this begins anew.
     if (code === 4409 && !this.welcome) this.end('resume', 1000, error, true, retryAfterMs);
-    else this.end(next, 1000, next === 'resume' ? error : (this.refusal ?? error), undefined, retryAfterMs);
+    else this.end(next, 1000, next === 'resume' ? error : (this.refusal ?? error), next === 'anew', retryAfterMs);
   }
 
   #take(incoming: Received | Fault): void | Promise<void> {

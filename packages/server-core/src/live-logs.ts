@@ -19,8 +19,8 @@ export class LiveLogs {
   #name: string | undefined;
   /** No turn begins here any more. */
   #isRetired = false;
-  /** Leases that are being let go. */
-  #leaving = 0;
+  /** What is awaited before all is gone. */
+  #awaited = 0;
   #tellIdle: (() => void) | undefined;
   /** Called when somebody waits for an answer in a transaction that this node will not give. */
   unanswered: (transaction: string) => void = () => {};
@@ -133,7 +133,7 @@ export class LiveLogs {
   }
 
   get #isGone(): boolean {
-    return this.#held.size === 0 && this.#opening.size === 0 && this.#leaving === 0;
+    return this.#held.size === 0 && this.#opening.size === 0 && this.#awaited === 0;
   }
 
   #look(): void {
@@ -197,16 +197,17 @@ export class LiveLogs {
     this.#held.delete(held.log.transaction);
     if (held.agent) {
       held.log.unfollow(held.agent);
-      this.#await(held.agent.close());
+      this.await(held.agent.close());
     }
     this.#look();
   }
 
-  #await(leaving: Pending): void {
-    if (!leaving) return;
-    this.#leaving++;
-    leaving.then(() => {
-      this.#leaving--;
+  /** Not all is gone before this: a lease that is being let go, a transaction that is being created. Must not reject. */
+  await(pending: Pending): void {
+    if (!pending) return;
+    this.#awaited++;
+    pending.then(() => {
+      this.#awaited--;
       this.#look();
     });
   }

@@ -52,7 +52,8 @@ export class Shutdown {
 
   async #wait(): Promise<void> {
     const { clock, limits, logs, log } = this.#context;
-    const gone = Promise.all([logs.gone(), ...this.#sessions.map((session) => session.gone)]);
+    // Who is still there may begin something.
+    const gone = Promise.all(this.#sessions.map((session) => session.gone)).then(() => logs.gone());
     const isGone = await new Promise<boolean>((resolve) => {
       const timer = clock.timer(limits.closeWithinMs, () => resolve(false));
       gone.then(() => {

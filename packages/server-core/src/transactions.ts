@@ -71,11 +71,12 @@ export class Transactions {
       title: titleOf(payload['params']),
     };
     this.#lanes.starting++;
-    this.#create(envelope, record, size)
+    const created = this.#create(envelope, record, size)
       .catch((error: unknown) => this.#lanes.notServed(envelope, error))
       .finally(() => {
         this.#lanes.starting--;
       });
+    context.logs.await(created);
   }
 
   async #create(envelope: Envelope, record: TransactionRecord, size: number): Promise<void> {

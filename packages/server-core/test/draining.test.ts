@@ -145,6 +145,42 @@ describe('a server that drains', () => {
     expect(entries.map(({ payload }) => payload)).toContain('one');
   });
 
+  test('F24: is not done while somebody who is still there begins something', async () => {
+    const clock = fakeClock();
+    const history = heldStore(testHistory(clock));
+    const { server, enter } = testServer({ clock, history });
+    await enter('eve');
+    const ada = await enter('ada');
+    const drained = server.drain();
+    await clock.settle();
+    const { id } = await start(ada);
+    const release = history.hold(id);
+    ada.send({ type: 'MESSAGE', transaction: id, payload: 'late' });
+    await clock.advance(1_000);
+    expect([isOpen(ada), await isDone(clock, drained)]).toEqual([false, false]);
+    release();
+    expect(await isDone(clock, drained)).toBe(true);
+    expect(server.transactions).toBe(0);
+  });
+
+  test('F24: is not done while a transaction is being created', async () => {
+    const clock = fakeClock();
+    const gate = Promise.withResolvers<void>();
+    const inner = testHistory(clock);
+    const create: HistoryStore['create'] = (...given) => gate.promise.then(() => inner.create(...given));
+    const { server, enter } = testServer({ clock, history: { ...inner, create } });
+    const ada = await enter('ada');
+    ada.send({ type: 'TRANSACTION_START', transaction: 'ref', payload: { toolName: 'echo' } });
+    await clock.settle();
+    const drained = server.drain();
+    await clock.advance(5_000);
+    expect([isOpen(ada), await isDone(clock, drained)]).toEqual([false, false]);
+    gate.resolve();
+
+    expect(await isDone(clock, drained)).toBe(true);
+    expect((await inner.list('ada')).transactions).toHaveLength(1);
+  });
+
   test('F24: and closing, wait 30 s for a store that never answers, and no longer', async () => {
     for (const ending of ['drain', 'close'] as const) {
       const clock = fakeClock();
