@@ -5,7 +5,7 @@ import { type Envelope, isId, type JsonObject, type JsonValue, type Transport } 
 import type { ClientEvents, ClientState, Credentials, JoinOptions, StartOptions } from './client-events.ts';
 import { ConnectionLoop } from './connection-loop.ts';
 import { Emitter } from './emitter.ts';
-import { asError, ClientError, ClosedError, type RefusedError, refusedVerdict } from './errors.ts';
+import { asError, ClosedError, type RefusedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
 import type { ClientMemory, Keeping } from './memory.ts';
 import { OpenTransaction } from './open-transaction.ts';
@@ -188,8 +188,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
           else if (!opened?.conversation.ended) outbox.abandon(new ClosedError(id), ({ asker }) => asker === opened);
         });
       }
-      opened.plain = outbox.session?.plain === true;
-      if (!opened.plain) opened.own.set(item.id, item);
+      opened.own.set(item.id, item);
       this.#keeping?.opened(opened);
     };
     const answer = await outbox.add<Envelope>({ type, transaction: reference, payload, answered }, signal);
@@ -236,9 +235,11 @@ export class HAIPClient extends Emitter<ClientEvents> {
 
   /** Where reading is in each log. */
   #cursors(): (JsonObject & { readonly transaction: string })[] {
-    return [...this.#transactions.values()]
-      .filter(({ plain }) => !plain)
-      .map(({ id, epoch, read }) => ({ transaction: id, epoch, seq: epoch && String(read) }));
+    return [...this.#transactions.values()].map(({ id, epoch, read }) => ({
+      transaction: id,
+      epoch,
+      seq: epoch && String(read),
+    }));
   }
 
   #opened(session: Session, { name }: Transport, moved: boolean): void {
@@ -247,9 +248,6 @@ export class HAIPClient extends Emitter<ClientEvents> {
     const { resume_token, retry_within_ms = outbox.retryWithinMs } = session.welcome ?? {};
     this.#memory.token = resume_token;
     outbox.retryWithinMs = retry_within_ms;
-    if (session.plain || outbox.session?.plain) {
-      this.#closeTransactions(new ClientError('lost', 'The server keeps no log.'));
-    }
     outbox.detach();
     outbox.session = session;
     for (const chat of this.#transactions.values()) {
@@ -267,20 +265,14 @@ export class HAIPClient extends Emitter<ClientEvents> {
   }
 
   #ended({ next, forget, error }: SessionEnd): void {
-    const wasPlain = this.#outbox.session?.plain;
     this.#outbox.detach();
     if (forget) this.#memory.token = undefined;
     this.#changed();
     if (next === 'anew') this.#outbox.giveBack(error, ({ writtenAt }) => writtenAt);
-    if (wasPlain) this.#closeTransactions(error);
   }
 
   #changed(): void {
     this.#keeping?.changed();
-  }
-
-  #closeTransactions(reason: Error | undefined): void {
-    for (const transaction of this.#transactions.values()) transaction.close(reason);
   }
 
   /** Ends everything: the application wanted it, or the server said to stay away. */
@@ -292,7 +284,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
     this.#outbox.isOpen = false;
     this.#outbox.detach();
     this.#outbox.giveBack(closed);
-    this.#closeTransactions(reason);
+    for (const transaction of this.#transactions.values()) transaction.close(reason);
     this.#changed();
     this.#become({ name: 'disconnected', reason });
   }

@@ -205,7 +205,7 @@ export class ConnectionLoop {
       this.#tried.add(transport);
       this.now = () => session.probe();
       owner.opened(session, transport, taking !== undefined);
-      return this.#next !== undefined && !session.plain;
+      return this.#next !== undefined;
     };
     const greet = (): JsonObject => {
       hai = ++this.#hais;

@@ -13,6 +13,7 @@ export { type KeptOutboxOptions, keptOutbox, sessionStorageOutbox } from './kept
 export type { FailedMessage, OutboxKeeper } from './memory.ts';
 export type { ClientOptions, FallbackOptions, ReconnectOptions } from './options.ts';
 export type { SendResult } from './outbox.ts';
+export { plainV1 } from './plain-v1.ts';
 export type { ClientStats } from './reader.ts';
 export type { DelayRange } from './reconnect-delay.ts';
 export type { HeartbeatOptions } from './silence.ts';

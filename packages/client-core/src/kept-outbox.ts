@@ -129,8 +129,8 @@ class KeptOutbox implements Keeping {
 
   #text(): string {
     const { token, attempt, outbox, transactions, cursors } = this.#memory;
-    for (const [id, { epoch, plain, cursor }] of transactions) {
-      if (id === null || plain || epoch === undefined) continue;
+    for (const [id, { epoch, cursor }] of transactions) {
+      if (id === null || epoch === undefined) continue;
       // Behind the others: the newest stay.
       cursors.delete(id);
       cursors.set(id, cursor);

@@ -43,26 +43,18 @@ export class OpenTransaction extends Reader implements Transaction {
     const messageId = this.parts.settings.ids();
     const send = (type: string, fields: JsonObject): Promise<SendResult> =>
       this.#send(type, { message_id: messageId, ...fields }, signal);
-    // A plain v1 server knows no streams: the text goes as one message.
-    const { plain } = this;
-    const started = plain ? undefined : send('MESSAGE_START', { author });
+    const started = send('MESSAGE_START', { author });
     // Whoever writes or ends hears of it.
-    started?.catch(() => {});
-    let text = '';
+    started.catch(() => {});
     let ended: Promise<unknown> | undefined;
-    const end = async (status: string | undefined): Promise<unknown> => {
-      if (!plain) return Promise.all([started, send('MESSAGE_END', { status })]);
-      return text && this.#send('MESSAGE', text, signal, { id: messageId });
-    };
     return {
       messageId,
-      async write(more) {
+      async write(text) {
         if (ended) throw new ClientError('ended', 'The message was ended.');
-        text += more;
-        if (!plain) await Promise.all([started, send('MESSAGE_PART', { text: more })]);
+        await Promise.all([started, send('MESSAGE_PART', { text })]);
       },
       async end(status) {
-        ended ??= end(status);
+        ended ??= Promise.all([started, send('MESSAGE_END', { status })]);
         await ended;
       },
     };
@@ -87,7 +79,7 @@ export class OpenTransaction extends Reader implements Transaction {
 
   /** Tells a server that is there; the next one is told when it is. */
   tellPaused(type: string, channel: string): void {
-    if (!this.plain) this.parts.outbox.session?.write({ type, transaction: this.id, payload: { channel } });
+    this.parts.outbox.session?.write({ type, transaction: this.id, payload: { channel } });
   }
 
   async cancel({ run, heardMs, signal }: CancelOptions = {}): Promise<void> {
@@ -106,13 +98,12 @@ export class OpenTransaction extends Reader implements Transaction {
   }
 
   async leave({ signal }: WaitOptions = {}): Promise<void> {
-    if (!this.plain) await this.#send('TRANSACTION_LEAVE', {}, signal);
+    await this.#send('TRANSACTION_LEAVE', {}, signal);
     this.close();
   }
 
   async end({ signal }: WaitOptions = {}): Promise<void> {
-    if (this.plain) this.close();
-    else await this.#send('TRANSACTION_END', {}, signal);
+    await this.#send('TRANSACTION_END', {}, signal);
   }
 
   async #send(

@@ -65,9 +65,6 @@ export interface Page {
 
 export const notConnected = 'Not connected: call connect() first.';
 
-/** All that a plain v1 server is sent besides what the connection itself says. */
-const plainTypes: readonly string[] = ['TRANSACTION_START', 'MESSAGE', 'AUDIO'];
-
 const isReplay = ({ type }: Draft): boolean => type === 'REPLAY_REQUEST';
 
 /** What keeps its place among its transaction's messages: all but requests and what must not have to wait. */
@@ -96,12 +93,6 @@ export class Outbox {
   constructor(settings: Settings, changed: () => void) {
     this.#settings = settings;
     this.#changed = changed;
-  }
-
-  /** The START with that reference id, else the oldest: for servers whose answers do not name it. */
-  oldestStart(reference?: string): string | undefined {
-    const starts = [...this.items.values()].filter(({ type }) => type === 'TRANSACTION_START');
-    return (starts.find(({ transaction }) => transaction === reference) ?? starts[0])?.id;
   }
 
   /**
@@ -166,10 +157,6 @@ export class Outbox {
     if (!session || session.full || item.number || this.#held.has(laneOf(item))) return;
     if (isReplay(item) && this.pages.has(item.transaction)) return;
     if (session.windows?.isOpen(item.transaction) === false && isOrdered(item)) return;
-    if (session.plain && !plainTypes.includes(item.type)) {
-      item.reject(new ClientError('unsupported', `The server does not know ${item.type}.`));
-      return this.remove(item);
-    }
     const { clock } = this.#settings;
     item.writtenAt ??= { now: clock.now(), monotonic: clock.monotonic() };
     if (item.reader && this.isTooOld(item)) {
@@ -180,7 +167,6 @@ export class Outbox {
     if (item.asker) this.pages.set(item.transaction, { entries: [], asker: item.asker });
     item.number = session.write(item);
     this.#changed();
-    if (session.plain) this.settle(item.number);
   }
 
   /** Whether it was first written so long ago that the server may not know its id again. */

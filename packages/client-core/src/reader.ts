@@ -49,8 +49,6 @@ export class Reader extends Emitter<TransactionEvents> {
   /** The last position taken off the wire. */
   read = 0;
   conversation: Conversation = emptyConversation;
-  /** Set when the server keeps no log: positions are counted here. */
-  plain = false;
   closed: { readonly reason: Error | undefined } | undefined;
   /** What this client wrote and has not read yet. */
   readonly own = new Map<string, Outgoing>();
@@ -129,20 +127,9 @@ export class Reader extends Emitter<TransactionEvents> {
 
   /** Something became of an own message. */
   track(item: Outgoing): void {
-    if (item.settled && this.plain && this.own.delete(item.id)) {
-      // Without a log it takes the next place as soon as it is written.
-      return this.#handOwn(item, this.read + 1, item.writtenAt?.now ?? 0);
-    }
     // What was settled waits for its receipt; what left the outbox otherwise will have none.
     if (item.gone && !item.settled) this.own.delete(item.id);
     this.#changed();
-  }
-
-  /** Without a log: what comes takes the next place. An echo under an own id is another message. */
-  takePlain(received: Received): void {
-    const entry = entryOf(received, this.read + 1);
-    const isEcho = this.conversation.messages.some(({ id }) => id === entry.id);
-    this.#hand(isEcho ? { ...entry, id: `${entry.id}:echo` } : entry, false);
   }
 
   #handOwn({ id, type, payload, bytes, mime }: Outgoing, position: number, ts: number): void {

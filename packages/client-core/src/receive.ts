@@ -1,7 +1,7 @@
 // Says of each message that came whose it is: a request's answer, an own message's outcome, an entry for a reader. Keeps
 // nothing; what comes behind a message waits until it is dealt with. Spec: §3, §4.
 
-import { type Envelope, entryTypes, type Received } from '@haip/protocol';
+import type { Envelope, Received } from '@haip/protocol';
 import { entryOf } from './entry.ts';
 import { ClientError, type Refusal, RefusedError } from './errors.ts';
 import { fieldsOf } from './fields.ts';
@@ -25,16 +25,12 @@ export interface ReceiverParts {
 export async function receive(received: Received, session: Session, parts: ReceiverParts): Promise<void> {
   const { envelope } = received;
   const { type, transaction, seq, payload, related_id, ack } = envelope;
-  const { kind, verdict, referenceId } = fieldsOf(payload);
+  const { kind, verdict } = fieldsOf(payload);
   const { outbox, transactions, stats } = parts;
   const reader = transactions.get(transaction);
   let fits: boolean | undefined;
   if (type === 'ERROR') {
     refuse(envelope, session, parts);
-  } else if (session.plain) {
-    // Its answers name no request, and its entries have no positions.
-    if (type === 'TRANSACTION_START') await answer(outbox, outbox.oldestStart(referenceId), envelope);
-    else if (entryTypes.includes(type)) reader?.takePlain(received);
   } else if (type === 'INFO') {
     if (kind === 'replayed') outbox.answer(related_id, envelope);
     else if (kind === 'receipt' || kind === 'position') fits = reader?.take(received);
@@ -72,11 +68,10 @@ async function answer(outbox: Outbox, id: string | undefined, envelope: Envelope
 function refuse(envelope: Envelope, session: Session, { outbox, transactions, tell }: ReceiverParts): void {
   const { payload, related_id, transaction } = envelope;
   const { code, ...refusal } = payload as Refusal & { readonly code?: string };
-  const error = new RefusedError(code === 'FAILED_AUTH' ? 'AUTHENTICATION_FAILED' : code, refusal);
+  const error = new RefusedError(code, refusal);
   // A number is missing on this connection: nothing that is written on it will be taken any more.
   if (code === 'SEQ_VIOLATION') return session.fault(error);
-  const id = related_id ?? (session.plain ? outbox.oldestStart() : undefined);
-  if (outbox.refuse(id, error)) return;
+  if (outbox.refuse(related_id, error)) return;
   // It answers the cursor that the HAI brought: nothing of that log would come on this connection.
   if (error.retry && transactions.has(transaction)) return session.end('resume', 1001, error);
   session.refusal = error;

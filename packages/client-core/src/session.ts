@@ -70,8 +70,6 @@ export class Session {
   id = '';
   /** The server's HAI; undefined until it came. */
   welcome?: Welcome;
-  /** The server keeps no log: a plain v1 one. */
-  plain = false;
   /** Nothing may be written now: the link asked for patience, or has ended. */
   full = false;
   /** What the server lets this client write; undefined: it keeps no windows. */
@@ -205,9 +203,8 @@ export class Session {
     if (incoming instanceof Fault) {
       const { code, expected } = incoming;
       this.#settings.logger('warn', 'unreadable message', { code, expected });
-      // A server with a log may have put an entry into it: reading it again is the way to know.
-      if (!this.plain) this.fault(new RefusedError(code, incoming));
-      return;
+      // There may have been an entry in it: reading it again is the way to know.
+      return this.fault(new RefusedError(code, incoming));
     }
     const { id, type, payload } = incoming.envelope;
     if (type === 'HAI') return this.#hear(incoming.envelope);
@@ -220,21 +217,18 @@ export class Session {
   #hear({ session, payload }: Envelope): void {
     if (this.welcome) return;
     const hai = payload as Welcome;
-    if (!sharesMajor(payload as JsonObject)) {
-      return this.end('stop', 1008, new RefusedError('VERSION_INCOMPATIBLE', { expected: `major ${protocolMajor}` }));
+    const { binary_frames = false, transaction_log, flow_control } = hai.capabilities ?? {};
+    if (!sharesMajor(payload as JsonObject) || transaction_log !== true) {
+      const expected = `major ${protocolMajor} with transaction_log, or plainV1()`;
+      return this.end('stop', 1008, new RefusedError('VERSION_INCOMPATIBLE', { expected }));
     }
     this.welcome = hai;
     this.id = session;
-    const { binary_frames = false, transaction_log, flow_control } = hai.capabilities ?? {};
     this.#binary = this.#connection.supports.binary && binary_frames;
-    this.plain = transaction_log !== true;
-    if (flow_control && !this.plain) this.windows = new SendWindows(flow_control);
+    if (flow_control) this.windows = new SendWindows(flow_control);
     this.#silence = watchSilence(this.#connection, {
       ...this.#settings,
-      ping: () => {
-        if (this.plain) this.#connection.probe();
-        this.write({ type: 'PING', payload: {} });
-      },
+      ping: () => this.write({ type: 'PING', payload: {} }),
       dead: () => this.end('resume', 1001, new ClientError('silent', 'The server is silent.', undefined, true)),
     });
     this.#owner.opened(this);

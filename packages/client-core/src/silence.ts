@@ -28,19 +28,20 @@ export function watchSilence(
   connection: Connection,
   { clock, pingAfterMs, deadAfterMs, ping, dead }: SilenceWatch,
 ): { hear(): void; say(): void; probe(): void; stop(): void } {
-  let heard: number;
+  let heard: number | undefined;
   let heardAt: number;
   let saidAt = clock.monotonic();
   let asked: boolean;
   let timer: Timer;
   const hear = (): void => {
+    if (connection.heard === heard) return;
     heard = connection.heard;
     heardAt = clock.monotonic();
     asked = false;
   };
   const look = (due: number): void => {
     // The link's own signs of life (a WebSocket ping) are counted, but nobody is told when they come.
-    if (connection.heard !== heard) hear();
+    hear();
     const now = clock.monotonic();
     if (now - due <= deadAfterMs / 2) {
       if (asked) return dead();
