@@ -278,21 +278,15 @@ export const bugs: readonly Bug[] = [
   { name: 'notice during a read forgotten', seed: 1, edits: [server('live-log.ts', 'this.#again = true;', '')] },
   {
     name: 'silence never noticed',
-    edits: [client('silence.ts', 'if (asked) return dead();', 'if (asked) asked = false;')],
+    edits: [client('heartbeat.ts', 'if (asked) return dead();', 'if (asked) asked = false;')],
   },
   {
     name: 'nothing written once the link drained',
-    edits: [client('client.ts', 'drained: () => this.#outbox.flush(),', 'drained: () => {},')],
+    edits: [client('session.ts', 'this.#core.outbox.flush();', '')],
   },
   {
     name: 'cursors not brought on resume',
-    edits: [
-      client(
-        'client.ts',
-        'return { resume_token: memory.token, attempt, resume };',
-        'return { resume_token: memory.token, attempt };',
-      ),
-    ],
+    edits: [client('session.ts', 'resume: resume[0] && resume,', '')],
   },
   {
     name: 'message kept open that was trimmed',
@@ -333,22 +327,28 @@ export const bugs: readonly Bug[] = [
   {
     name: 'nothing read after a move',
     seed: 4,
-    edits: [client('client.ts', 'of moved ? this.#cursors() : []', 'of moved ? [] : []')],
+    edits: [client('client.ts', 'of session.takeOver ? cursorsOf(core) : []', 'of session.takeOver ? [] : []')],
   },
   {
     name: 'the old connection kept after a move',
-    seed: 31,
-    edits: [client('connection-loop.ts', 'this.#stopLead.abort();\n            this', 'this')],
+    seed: 29,
+    edits: [
+      client(
+        'connection-loop.ts',
+        "this.#lead?.end('resume', new ClientError('moved', 'The session was moved.'));",
+        '',
+      ),
+    ],
   },
   {
     name: 'fenced by itself for good',
     seed: 4,
-    edits: [client('connection-loop.ts', 'const isOwn = hai < this.#hais &&', 'const isOwn = hai > this.#hais &&')],
+    edits: [client('session.ts', 'this.#attempt < this.#core.attempt', 'this.#attempt > this.#core.attempt')],
   },
   // What the simulator itself found once in these sources, put back.
   {
     name: 'a LEAVE that was read goes again',
-    edits: [client('reader.ts', "if (item.type === 'TRANSACTION_LEAVE') this.parts.outbox.remove(item);", '')],
+    edits: [client('reader.ts', "if (item.type === 'TRANSACTION_LEAVE') this.core.outbox.remove(item);", '')],
   },
   {
     name: 'no body for the JOIN of a move',
@@ -367,7 +367,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'a cursor that could not be taken is forgotten',
-    edits: [client('receive.ts', "return session.end('resume', 1001, error);", '{}')],
+    edits: [client('receive.ts', "return session.end('resume', error);", '{}')],
   },
   {
     name: 'LEAVE of what has ended is refused',

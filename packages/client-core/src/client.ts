@@ -1,18 +1,16 @@
 // The client: one session over any transport, and the transactions in it. Brings together those who do the work:
 // connection-loop.ts, receive.ts, outbox.ts, reader.ts. Spec: §2–§4.
 
-import { type Envelope, isId, type JsonObject, type JsonValue, type Transport } from '@haip/protocol';
+import { type Envelope, isId, type JsonValue, type Transport } from '@haip/protocol';
 import type { ClientEvents, ClientState, Credentials, JoinOptions, StartOptions } from './client-events.ts';
 import { ConnectionLoop } from './connection-loop.ts';
+import { type ClientCore, type ClientStats, cursorsOf, type Keeping } from './core.ts';
 import { Emitter } from './emitter.ts';
-import { asError, ClosedError, type RefusedError, refusedVerdict } from './errors.ts';
+import { ClientError, ClosedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
-import type { ClientMemory, Keeping } from './memory.ts';
 import { OpenTransaction } from './open-transaction.ts';
-import { type ClientOptions, type Settings, settingsOf } from './options.ts';
+import { type ClientOptions, settingsOf } from './options.ts';
 import { notConnected, Outbox, type Outgoing } from './outbox.ts';
-import type { ClientStats } from './reader.ts';
-import { receive } from './receive.ts';
 import type { Session, SessionEnd } from './session.ts';
 import type { Cursor, Transaction, WaitOptions } from './transaction.ts';
 import { readTransactionList, type TransactionList } from './transaction-list.ts';
@@ -22,39 +20,43 @@ const disconnected = 'The client was disconnected.';
 
 /** A client of a HAIP server. */
 export class HAIPClient extends Emitter<ClientEvents> {
-  readonly #settings: Settings;
-  readonly #outbox: Outbox;
-  /** The open transactions. */
-  readonly #transactions = new Map<string | null, OpenTransaction>();
+  readonly #core: ClientCore;
+  readonly #keeping: Keeping | undefined;
   /** The JOINs that have no answer yet. */
   readonly #joining = new Map<string, Promise<unknown>>();
-  readonly #stats: ClientStats = { duplicates: 0, faults: 0, connections: 0 };
   #credentials: Credentials = () => undefined;
   #state: ClientState = { name: 'idle' };
   #loop: ConnectionLoop | undefined;
-  readonly #memory: ClientMemory;
-  readonly #keeping: Keeping | undefined;
+  #stopWaking = () => {};
 
   /** @throws RangeError for options that can not be meant. */
   constructor(options: ClientOptions) {
     const settings = settingsOf(options);
     super(settings.logger);
-    this.#settings = settings;
-    this.#outbox = new Outbox(settings, () => this.#changed());
-    this.#memory = {
+    const changed = (): void => this.#keeping?.changed();
+    this.#core = {
+      settings,
+      stats: { duplicates: 0, faults: 0, connections: 0 },
+      outbox: new Outbox(settings, changed),
+      transactions: new Map(),
+      cursors: new Map(),
       token: undefined,
       attempt: 0,
-      outbox: this.#outbox,
-      transactions: this.#transactions,
-      cursors: new Map(),
+      changed,
+      tellError: (error) => this.emit('error', error),
       tellFailed: (message) => this.emit('failed', message),
+      authenticate: (forced) => this.#authenticate(forced),
+      become: (state) => this.#become(state),
+      opened: (session) => this.#opened(session),
+      ended: (end) => this.#ended(end),
+      stopped: (reason) => this.#close(reason),
     };
-    this.#keeping = settings.outbox?.(this.#memory, settings);
+    this.#keeping = settings.outbox?.(this.#core);
   }
 
   /** With a kept outbox: where reading was in the transactions that were open before a reload, by their ids. */
   get cursors(): ReadonlyMap<string, Cursor> {
-    return this.#memory.cursors;
+    return this.#core.cursors;
   }
 
   get state(): ClientState {
@@ -63,7 +65,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
 
   /** What was counted since the client was made. */
   get stats(): Readonly<ClientStats> {
-    return this.#stats;
+    return this.#core.stats;
   }
 
   /**
@@ -132,7 +134,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
   /** Starts a transaction with a tool. Goes on over reconnects; however often it was sent, it is started once. */
   async startTransaction(toolName: string, { params = {}, signal }: StartOptions = {}): Promise<Transaction> {
     const payload = { toolName, params: jsonCopy(params) };
-    return this.#open('TRANSACTION_START', this.#settings.ids(), payload, signal);
+    return this.#open('TRANSACTION_START', this.#core.settings.ids(), payload, signal);
   }
 
   /**
@@ -144,7 +146,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
     // One JOIN at a time: a second one would have the server read from its place instead.
     const joining = this.#joining;
     for (let other = joining.get(id); other; other = joining.get(id)) await orAborted(other, signal);
-    const open = this.#transactions.get(id);
+    const open = this.#core.transactions.get(id);
     if (open) return open;
     const payload = { epoch: cursor?.epoch, seq: cursor?.position.toString() };
     const joined = this.#open('TRANSACTION_JOIN', id, payload, signal, cursor ?? {});
@@ -156,7 +158,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
   /** The transactions of this user, newest first, a page at a time. */
   async listTransactions({ after, signal }: WaitOptions & { readonly after?: string } = {}): Promise<TransactionList> {
     const draft = { type: 'TRANSACTION_LIST', transaction: null, payload: { after } };
-    const answer = await this.#outbox.add<Envelope>(draft, signal);
+    const answer = await this.#core.outbox.add<Envelope>(draft, signal);
     return readTransactionList(answer.payload);
   }
 
@@ -168,15 +170,14 @@ export class HAIPClient extends Emitter<ClientEvents> {
     signal: AbortSignal | undefined,
     cursor?: Partial<Cursor>,
   ): Promise<Transaction> {
-    const outbox = this.#outbox;
-    const transactions = this.#transactions;
-    const parts = { settings: this.#settings, outbox, stats: this.#stats };
+    const core = this.#core;
+    const { outbox, transactions } = core;
     let opened: OpenTransaction | undefined;
     const answered = (answer: Envelope, item: Outgoing): void => {
       const fields = fieldsOf(answer.payload);
       if (fields.verdict === 'refused') return;
       const id = answer.transaction ?? reference;
-      opened = transactions.get(id) ?? new OpenTransaction(id, parts, cursor ?? { epoch: fields.epoch ?? '' });
+      opened = transactions.get(id) ?? new OpenTransaction(id, core, cursor ?? { epoch: fields.epoch ?? '' });
       if (!transactions.has(id)) {
         transactions.set(id, opened);
         outbox.adopt(opened);
@@ -197,95 +198,69 @@ export class HAIPClient extends Emitter<ClientEvents> {
   }
 
   #begin(): ConnectionLoop {
-    this.#outbox.isOpen = true;
-    const memory = this.#memory;
-    const parts = {
-      outbox: this.#outbox,
-      transactions: this.#transactions,
-      stats: this.#stats,
-      changed: () => this.#changed(),
-      tell: (error: RefusedError) => this.emit('error', error),
-    };
-    const loop = new ConnectionLoop(this.#settings, {
-      authenticate: async (forced) => {
-        const auth = await this.#credentials({ forced });
-        return { auth: auth === undefined ? undefined : jsonCopy(auth) };
-      },
-      greet: (cursors) => {
-        const attempt = String(++memory.attempt);
-        const resume = cursors && this.#transactions.size > 0 ? this.#cursors() : undefined;
-        this.#changed();
-        return { resume_token: memory.token, attempt, resume };
-      },
-      become: (state) => this.#become(state),
-      opened: (...how) => this.#opened(...how),
-      receive: (received, session) => receive(received, session, parts),
-      drained: () => this.#outbox.flush(),
-      ended: (end) => this.#ended(end),
-    });
+    const core = this.#core;
+    core.outbox.isOpen = true;
+    const loop = new ConnectionLoop(core);
     this.#loop = loop;
-    const stopListening = this.#settings.wake(() => loop.now());
-    const over = (reason: Error | undefined): void => {
-      stopListening();
-      if (this.#loop === loop) this.#close(reason);
-    };
-    loop.run().catch(asError).then(over);
+    this.#stopWaking = core.settings.wake(() => loop.now());
+    void loop.begin();
     return loop;
   }
 
-  /** Where reading is in each log. */
-  #cursors(): (JsonObject & { readonly transaction: string })[] {
-    return [...this.#transactions.values()].map(({ id, epoch, read }) => ({
-      transaction: id,
-      epoch,
-      seq: epoch && String(read),
-    }));
+  async #authenticate(forced: boolean): Promise<JsonValue | undefined> {
+    try {
+      const auth = await this.#credentials({ forced });
+      return auth === undefined ? undefined : jsonCopy(auth);
+    } catch (cause) {
+      throw new ClientError('authenticate', 'authenticate failed.', cause);
+    }
   }
 
-  #opened(session: Session, { name }: Transport, moved: boolean): void {
-    const outbox = this.#outbox;
-    this.#stats.connections++;
+  #opened(session: Session): void {
+    const core = this.#core;
+    const { outbox, transactions, settings } = core;
+    core.stats.connections++;
     const { resume_token, retry_within_ms = outbox.retryWithinMs } = session.welcome ?? {};
-    this.#memory.token = resume_token;
+    core.token = resume_token;
     outbox.retryWithinMs = retry_within_ms;
     outbox.detach();
     outbox.session = session;
-    for (const chat of this.#transactions.values()) {
+    for (const chat of transactions.values()) {
       for (const channel of chat.paused) chat.tellPaused('PAUSE_CHANNEL', channel);
     }
-    for (const { transaction, ...payload } of moved ? this.#cursors() : []) {
-      const join = { id: this.#settings.ids(), type: 'TRANSACTION_JOIN', transaction, payload };
+    for (const { transaction, ...payload } of session.takeOver ? cursorsOf(core) : []) {
+      const join = { id: settings.ids(), type: 'TRANSACTION_JOIN', transaction, payload };
       // A user whose membership was forgotten becomes a member anew: then it is stored, and has a receipt.
-      this.#transactions.get(transaction)?.expectJoin(join);
+      transactions.get(transaction)?.expectJoin(join);
       session.write(join);
     }
     outbox.flush();
-    this.#changed();
-    this.#become({ name: 'connected', session: session.id, transport: name });
+    core.changed();
+    this.#become({ name: 'connected', session: session.id, transport: session.transport.name });
   }
 
   #ended({ next, forget, error }: SessionEnd): void {
-    this.#outbox.detach();
-    if (forget) this.#memory.token = undefined;
-    this.#changed();
-    if (next === 'anew') this.#outbox.giveBack(error, ({ writtenAt }) => writtenAt);
-  }
-
-  #changed(): void {
-    this.#keeping?.changed();
+    const { outbox } = this.#core;
+    outbox.detach();
+    if (forget) this.#core.token = undefined;
+    this.#core.changed();
+    if (next === 'anew') outbox.giveBack(error, ({ writtenAt }) => writtenAt);
   }
 
   /** Ends everything: the application wanted it, or the server said to stay away. */
   #close(reason?: Error): void {
+    const core = this.#core;
+    const { outbox } = core;
     const closed = new ClosedError(disconnected, reason);
+    this.#stopWaking();
     this.#loop?.stop(closed);
     this.#loop = undefined;
-    this.#memory.token = undefined;
-    this.#outbox.isOpen = false;
-    this.#outbox.detach();
-    this.#outbox.giveBack(closed);
-    for (const transaction of this.#transactions.values()) transaction.close(reason);
-    this.#changed();
+    core.token = undefined;
+    outbox.isOpen = false;
+    outbox.detach();
+    outbox.giveBack(closed);
+    for (const transaction of core.transactions.values()) transaction.close(reason);
+    core.changed();
     this.#become({ name: 'disconnected', reason });
   }
 

@@ -40,7 +40,7 @@ export class OpenTransaction extends Reader implements Transaction {
   }
 
   stream({ author, signal }: WaitOptions & { readonly author?: string } = {}): MessageWriter {
-    const messageId = this.parts.settings.ids();
+    const messageId = this.core.settings.ids();
     const send = (type: string, fields: JsonObject): Promise<SendResult> =>
       this.#send(type, { message_id: messageId, ...fields }, signal);
     const started = send('MESSAGE_START', { author });
@@ -65,7 +65,7 @@ export class OpenTransaction extends Reader implements Transaction {
     to?: number,
     { signal }: WaitOptions = {},
   ): AsyncGenerator<ConversationEntry, void, undefined> {
-    return replayWindow(this, this.parts.outbox, from, to, signal);
+    return replayWindow(this, this.core.outbox, from, to, signal);
   }
 
   pause(channel: string = channels.agent): void {
@@ -79,7 +79,7 @@ export class OpenTransaction extends Reader implements Transaction {
 
   /** Tells a server that is there; the next one is told when it is. */
   tellPaused(type: string, channel: string): void {
-    this.parts.outbox.session?.write({ type, transaction: this.id, payload: { channel } });
+    this.core.outbox.session?.write({ type, transaction: this.id, payload: { channel } });
   }
 
   async cancel({ run, heardMs, signal }: CancelOptions = {}): Promise<void> {
@@ -114,6 +114,6 @@ export class OpenTransaction extends Reader implements Transaction {
   ): Promise<SendResult> {
     if (this.closed) throw new ClosedError(`Transaction ${this.id} is closed.`, this.closed.reason);
     const draft = { type, transaction: this.id, payload: jsonCopy(value), reader: this, ...more };
-    return this.parts.outbox.add<SendResult>(draft, signal);
+    return this.core.outbox.add<SendResult>(draft, signal);
   }
 }

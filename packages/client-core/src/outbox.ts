@@ -234,7 +234,7 @@ export class Outbox {
   /** After its ERROR the server waits for a message's id and refuses all others; only a new connection ends that. */
   #giveUp({ reader, refusals }: Outgoing): void {
     const error = new ClientError('given_up', 'A message was given up.');
-    if (reader && refusals > 0) this.session?.end('resume', 1001, error);
+    if (reader && refusals > 0) this.session?.end('resume', error);
   }
 
   #abort(item: Outgoing, reason: unknown): void {

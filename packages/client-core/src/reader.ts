@@ -13,32 +13,15 @@ import {
   reduceConversation,
   reduceGap,
 } from '@haip/protocol';
+import type { ClientCore } from './core.ts';
 import { Emitter } from './emitter.ts';
 import { channelOf, entryOf } from './entry.ts';
 import { refusedVerdict } from './errors.ts';
 import { Feed } from './feed.ts';
 import { fieldsOf } from './fields.ts';
-import type { Settings } from './options.ts';
-import type { Draft, Outbox, Outgoing } from './outbox.ts';
+import type { Draft, Outgoing } from './outbox.ts';
 import type { Stay } from './stay.ts';
 import type { Cursor, TransactionEvent, TransactionEvents, WaitOptions } from './transaction.ts';
-
-/** What a client counts, for people. */
-export interface ClientStats {
-  /** Frames dropped because their positions had been taken. */
-  duplicates: number;
-  /** Connections this client ended because the server broke the position rule. */
-  faults: number;
-  /** Connections that got as far as the server's HAI. */
-  connections: number;
-}
-
-/** What all readers of a client share. */
-export interface ReaderParts {
-  readonly settings: Settings;
-  readonly outbox: Outbox;
-  readonly stats: ClientStats;
-}
 
 /** Types that can make a message whole. */
 const completing: readonly string[] = ['MESSAGE', 'MESSAGE_END', 'AUDIO', 'TRANSACTION_END'];
@@ -52,7 +35,7 @@ export class Reader extends Emitter<TransactionEvents> {
   closed: { readonly reason: Error | undefined } | undefined;
   /** What this client wrote and has not read yet. */
   readonly own = new Map<string, Outgoing>();
-  protected readonly parts: ReaderParts;
+  protected readonly core: ClientCore;
   readonly #entries = new Feed<TransactionEvent>(false);
   readonly #messages = new Feed<ConversationMessage>(true);
   /** The last position handed over. */
@@ -60,10 +43,10 @@ export class Reader extends Emitter<TransactionEvents> {
   /** The id of the last JOIN that went past the outbox. */
   #join = '';
 
-  constructor(id: string, parts: ReaderParts, cursor: Partial<Cursor>) {
-    super(parts.settings.logger);
+  constructor(id: string, core: ClientCore, cursor: Partial<Cursor>) {
+    super(core.settings.logger);
     this.id = id;
-    this.parts = parts;
+    this.core = core;
     this.epoch = cursor.epoch;
     this.#moveTo(cursor.position ?? 0);
   }
@@ -95,7 +78,7 @@ export class Reader extends Emitter<TransactionEvents> {
     if (this.closed) return true;
     const to = Number(seq);
     const judged = judgePosition(this.read, Number(from_seq ?? seq), to);
-    if (judged === 'drop') this.parts.stats.duplicates++;
+    if (judged === 'drop') this.core.stats.duplicates++;
     if (judged !== 'take') return judged === 'drop';
     const isReceipt = type === 'INFO';
     if (isReceipt && fieldsOf(payload).kind === 'position') {
@@ -108,10 +91,10 @@ export class Reader extends Emitter<TransactionEvents> {
       this.own.delete(item.id);
       item.resolve({ id: item.id, position: to });
       // Sent again, it would end what was joined since.
-      if (item.type === 'TRANSACTION_LEAVE') this.parts.outbox.remove(item);
+      if (item.type === 'TRANSACTION_LEAVE') this.core.outbox.remove(item);
     }
     if (!isReceipt)
-      this.#hand(entryOf(received, to), item !== undefined || session === this.parts.outbox.session?.id, stay);
+      this.#hand(entryOf(received, to), item !== undefined || session === this.core.outbox.session?.id, stay);
     else if (item) this.#handOwn(item, to, Number(ts));
     else return false;
     return true;
@@ -133,7 +116,7 @@ export class Reader extends Emitter<TransactionEvents> {
   }
 
   #handOwn({ id, type, payload, bytes, mime }: Outgoing, position: number, ts: number): void {
-    const session = this.parts.outbox.session?.id ?? '';
+    const session = this.core.outbox.session?.id ?? '';
     this.#hand({ position, id, session, ts, channel: channelOf(type), type, payload, bytes, mime }, true);
   }
 

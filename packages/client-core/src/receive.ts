@@ -2,35 +2,24 @@
 // nothing; what comes behind a message waits until it is dealt with. Spec: §3, §4.
 
 import type { Envelope, Received } from '@haip/protocol';
+import type { ClientCore } from './core.ts';
 import { entryOf } from './entry.ts';
 import { ClientError, type Refusal, RefusedError } from './errors.ts';
 import { fieldsOf } from './fields.ts';
-import type { OpenTransaction } from './open-transaction.ts';
 import type { Outbox } from './outbox.ts';
-import type { ClientStats } from './reader.ts';
 import type { Session } from './session.ts';
 import { Stay } from './stay.ts';
 import { yieldToWaiting } from './waiting.ts';
 
-export interface ReceiverParts {
-  readonly outbox: Outbox;
-  readonly transactions: ReadonlyMap<string | null, OpenTransaction>;
-  readonly stats: ClientStats;
-  /** Called after each message. */
-  changed(): void;
-  /** Told of an ERROR that answers nothing of this client. */
-  tell(error: RefusedError): void;
-}
-
-export async function receive(received: Received, session: Session, parts: ReceiverParts): Promise<void> {
+export async function receive(received: Received, session: Session, core: ClientCore): Promise<void> {
   const { envelope } = received;
   const { type, transaction, seq, payload, related_id, ack } = envelope;
   const { kind, verdict } = fieldsOf(payload);
-  const { outbox, transactions, stats } = parts;
+  const { outbox, transactions, stats } = core;
   const reader = transactions.get(transaction);
   let fits: boolean | undefined;
   if (type === 'ERROR') {
-    refuse(envelope, session, parts);
+    refuse(envelope, session, core);
   } else if (type === 'INFO') {
     if (kind === 'replayed') outbox.answer(related_id, envelope);
     else if (kind === 'receipt' || kind === 'position') fits = reader?.take(received);
@@ -54,10 +43,14 @@ export async function receive(received: Received, session: Session, parts: Recei
   // Last: what a receipt names its position for, and what an ERROR wants again, is not just settled. Another connection
   // may have taken this one's place meanwhile: it has other numbers.
   if (ack && session === outbox.session) outbox.settle(Number(ack));
-  parts.changed();
+  core.changed();
   if (fits !== false) return;
   stats.faults++;
-  session.fault(new ClientError('fault', `Transaction ${transaction}: ${seq} came after ${reader?.read}.`));
+  session.end(
+    'resume',
+    new ClientError('fault', `Transaction ${transaction}: ${seq} came after ${reader?.read}.`),
+    1002,
+  );
 }
 
 /** Gives a request its answer, and whoever waits for it the time to listen to what comes behind. */
@@ -65,15 +58,15 @@ async function answer(outbox: Outbox, id: string | undefined, envelope: Envelope
   if (outbox.answer(id, envelope)) await yieldToWaiting();
 }
 
-function refuse(envelope: Envelope, session: Session, { outbox, transactions, tell }: ReceiverParts): void {
+function refuse(envelope: Envelope, session: Session, { outbox, transactions, tellError }: ClientCore): void {
   const { payload, related_id, transaction } = envelope;
   const { code, ...refusal } = payload as Refusal & { readonly code?: string };
   const error = new RefusedError(code, refusal);
   // A number is missing on this connection: nothing that is written on it will be taken any more.
-  if (code === 'SEQ_VIOLATION') return session.fault(error);
+  if (code === 'SEQ_VIOLATION') return session.end('resume', error, 1002);
   if (outbox.refuse(related_id, error)) return;
   // It answers the cursor that the HAI brought: nothing of that log would come on this connection.
-  if (error.retry && transactions.has(transaction)) return session.end('resume', 1001, error);
+  if (error.retry && transactions.has(transaction)) return session.end('resume', error);
   session.refusal = error;
-  if (session.welcome) tell(error);
+  if (session.welcome) tellError(error);
 }

@@ -1,7 +1,5 @@
 // Waiting that a signal can end. Nothing here leaves a timer or a listener behind.
 
-import type { Clock } from '@haip/protocol';
-
 /** The promise's outcome, or the signal's reason when that comes first. The promise itself goes on. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
@@ -12,20 +10,6 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefine
     signal.addEventListener('abort', stop, { once: true });
     promise.then(resolve, reject).finally(done);
   });
-}
-
-/** Where to wish for something sooner; whoever waits says how. */
-export interface Haste {
-  now(): void;
-}
-
-/** Resolves after `ms`, sooner by `haste`, or at once when the signal is aborted: who waited looks at the signal. */
-export async function pause(clock: Clock, ms: number, signal: AbortSignal, haste: Haste): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = clock.timer(ms, resolve);
-  haste.now = resolve;
-  await orAborted(promise, signal).catch(() => {});
-  timer.cancel();
 }
 
 /**
