@@ -10,7 +10,7 @@ import { ClientError, ClosedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { type ClientOptions, settingsOf } from './options.ts';
-import { notConnected, Outbox, type Outgoing } from './outbox.ts';
+import { closedError, detach, flush, giveBack, type Outgoing, send } from './outbox.ts';
 import type { Session, SessionEnd } from './session.ts';
 import type { Cursor, Transaction, WaitOptions } from './transaction.ts';
 import { readTransactionList, type TransactionList } from './transaction-list.ts';
@@ -37,7 +37,11 @@ export class HAIPClient extends Emitter<ClientEvents> {
     this.#core = {
       settings,
       stats: { duplicates: 0, faults: 0, connections: 0 },
-      outbox: new Outbox(settings, changed),
+      items: new Map(),
+      isFlushing: false,
+      retryWithinMs: 600_000,
+      session: undefined,
+      isOpen: false,
       transactions: new Map(),
       cursors: new Map(),
       token: undefined,
@@ -119,7 +123,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
    */
   async useTransport(transport: Transport, { signal }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
-    if (!this.#loop) throw new ClosedError(notConnected);
+    if (!this.#loop) throw closedError();
     await this.#loop.move(transport, signal);
   }
 
@@ -158,7 +162,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
   /** The transactions of this user, newest first, a page at a time. */
   async listTransactions({ after, signal }: WaitOptions & { readonly after?: string } = {}): Promise<TransactionList> {
     const draft = { type: 'TRANSACTION_LIST', transaction: null, payload: { after } };
-    const answer = await this.#core.outbox.add<Envelope>(draft, signal);
+    const answer = await send<Envelope>(this.#core, draft, signal);
     return readTransactionList(answer.payload);
   }
 
@@ -171,35 +175,27 @@ export class HAIPClient extends Emitter<ClientEvents> {
     cursor?: Partial<Cursor>,
   ): Promise<Transaction> {
     const core = this.#core;
-    const { outbox, transactions } = core;
+    const { transactions } = core;
     let opened: OpenTransaction | undefined;
     const answered = (answer: Envelope, item: Outgoing): void => {
-      const fields = fieldsOf(answer.payload);
-      if (fields.verdict === 'refused') return;
+      const { verdict, epoch = '' } = fieldsOf(answer.payload);
+      if (verdict === 'refused') return;
       const id = answer.transaction ?? reference;
-      opened = transactions.get(id) ?? new OpenTransaction(id, core, cursor ?? { epoch: fields.epoch ?? '' });
-      if (!transactions.has(id)) {
-        transactions.set(id, opened);
-        outbox.adopt(opened);
-        opened.on('closed', (reason) => {
-          transactions.delete(id);
-          // What was written is answered yet: with an ERROR, after a verdict that refused.
-          if (reason) outbox.giveBack(reason, ({ transaction, number }) => transaction === id && !number);
-          // Its place stands still from now on: nobody could tell an answer from what comes live.
-          else if (!opened?.conversation.ended) outbox.abandon(new ClosedError(id), ({ asker }) => asker === opened);
-        });
-      }
-      opened.own.set(item.id, item);
+      opened = transactions.get(id) ?? new OpenTransaction(id, core, cursor ?? { epoch });
+      transactions.set(id, opened);
+      // It may be stored, and then has a receipt.
+      item.isSettled = true;
+      item.transaction = id;
       this.#keeping?.opened(opened);
     };
-    const answer = await outbox.add<Envelope>({ type, transaction: reference, payload, answered }, signal);
+    const answer = await send<Envelope>(core, { type, transaction: reference, payload, answered }, signal);
     if (!opened) throw refusedVerdict(fieldsOf(answer.payload).code);
     return opened;
   }
 
   #begin(): ConnectionLoop {
     const core = this.#core;
-    core.outbox.isOpen = true;
+    core.isOpen = true;
     const loop = new ConnectionLoop(core);
     this.#loop = loop;
     this.#stopWaking = core.settings.wake(() => loop.now());
@@ -218,47 +214,56 @@ export class HAIPClient extends Emitter<ClientEvents> {
 
   #opened(session: Session): void {
     const core = this.#core;
-    const { outbox, transactions, settings } = core;
+    const { settings } = core;
     core.stats.connections++;
-    const { resume_token, retry_within_ms = outbox.retryWithinMs } = session.welcome ?? {};
+    const { resume_token, retry_within_ms = core.retryWithinMs } = session.welcome ?? {};
     core.token = resume_token;
-    outbox.retryWithinMs = retry_within_ms;
-    outbox.detach();
-    outbox.session = session;
-    for (const chat of transactions.values()) {
+    core.retryWithinMs = retry_within_ms;
+    detach(core);
+    core.session = session;
+    for (const chat of core.transactions.values()) {
       for (const channel of chat.paused) chat.tellPaused('PAUSE_CHANNEL', channel);
     }
     for (const { transaction, ...payload } of session.takeOver ? cursorsOf(core) : []) {
-      const join = { id: settings.ids(), type: 'TRANSACTION_JOIN', transaction, payload };
+      const id = settings.ids();
+      const join = {
+        id,
+        type: 'TRANSACTION_JOIN',
+        transaction,
+        payload,
+        number: 0,
+        refusals: 0,
+        resolve() {},
+        reject() {},
+      };
       // A user whose membership was forgotten becomes a member anew: then it is stored, and has a receipt.
-      transactions.get(transaction)?.expectJoin(join);
+      core.items.set(id, { ...join, isSettled: true });
       session.write(join);
     }
-    outbox.flush();
+    flush(core);
     core.changed();
     this.#become({ name: 'connected', session: session.id, transport: session.transport.name });
   }
 
   #ended({ next, forget, error }: SessionEnd): void {
-    const { outbox } = this.#core;
-    outbox.detach();
-    if (forget) this.#core.token = undefined;
-    this.#core.changed();
-    if (next === 'anew') outbox.giveBack(error, ({ writtenAt }) => writtenAt);
+    const core = this.#core;
+    detach(core);
+    if (forget) core.token = undefined;
+    core.changed();
+    if (next === 'anew') giveBack(core, error, ({ writtenAt }) => writtenAt);
   }
 
   /** Ends everything: the application wanted it, or the server said to stay away. */
   #close(reason?: Error): void {
     const core = this.#core;
-    const { outbox } = core;
     const closed = new ClosedError(disconnected, reason);
     this.#stopWaking();
     this.#loop?.stop(closed);
     this.#loop = undefined;
     core.token = undefined;
-    outbox.isOpen = false;
-    outbox.detach();
-    outbox.giveBack(closed);
+    core.isOpen = false;
+    detach(core);
+    giveBack(core, closed);
     for (const transaction of core.transactions.values()) transaction.close(reason);
     core.changed();
     this.#become({ name: 'disconnected', reason });

@@ -6,7 +6,7 @@ import type { LoopState } from './connection-loop.ts';
 import type { RefusedError } from './errors.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { Settings } from './options.ts';
-import type { Outbox, Outgoing } from './outbox.ts';
+import type { Outgoing } from './outbox.ts';
 import type { Session, SessionEnd } from './session.ts';
 import type { Cursor } from './transaction.ts';
 
@@ -29,7 +29,15 @@ export interface FailedMessage extends Pick<Outgoing, 'id' | 'type' | 'transacti
 export interface ClientCore {
   readonly settings: Settings;
   readonly stats: ClientStats;
-  readonly outbox: Outbox;
+  /** What was sent and is not yet both settled and read, in the author's order, by ids. */
+  readonly items: Map<string | undefined, Outgoing>;
+  isFlushing: boolean;
+  /** For how long after it was first written the server knows an id again. Default 10 min; the server's HAI says. */
+  retryWithinMs: number;
+  /** What carries the client. */
+  session: Session | undefined;
+  /** False while nothing is taken: the client is not connecting, nor meant to. */
+  isOpen: boolean;
   /** The open ones. */
   readonly transactions: Map<string | null, OpenTransaction>;
   /** Where reading was, in the transactions that were open when the page was left, and in those open since. */

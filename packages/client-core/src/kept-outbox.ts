@@ -7,7 +7,7 @@ import { type Clock, fromBase64, isJsonObject, type JsonObject, type TextStore, 
 import type { ClientCore, Keeping, OutboxKeeper } from './core.ts';
 import { asError, ClientError, ClosedError, UnknownOutcomeError } from './errors.ts';
 import type { OpenTransaction } from './open-transaction.ts';
-import type { Outgoing } from './outbox.ts';
+import { isTooOld, type Outgoing, put } from './outbox.ts';
 import type { Cursor } from './transaction.ts';
 
 export interface KeptOutboxOptions {
@@ -61,7 +61,7 @@ class KeptOutbox implements Keeping {
     const left = this.#left;
     this.#left = left.filter((item) => item.transaction !== transaction.id);
     for (const item of left) {
-      if (item.transaction === transaction.id) this.#core.outbox.take({ ...item, reader: transaction });
+      if (item.transaction === transaction.id) put(this.#core, item);
     }
     transaction.on('closed', () => this.#core.cursors.delete(transaction.id));
   }
@@ -82,7 +82,7 @@ class KeptOutbox implements Keeping {
     this.#left = page.messages.map(([body, writtenAt]) => this.#messageOf(body, writtenAt));
     core.token = page.token;
     core.attempt = page.attempt;
-    core.outbox.retryWithinMs = page.retryWithinMs;
+    core.retryWithinMs = page.retryWithinMs;
   }
 
   #messageOf(body: JsonObject, writtenAt: number | null): Outgoing {
@@ -90,6 +90,7 @@ class KeptOutbox implements Keeping {
     const item: Outgoing = {
       ...(fields as unknown as Outgoing),
       bytes: data === undefined ? undefined : fromBase64(data),
+      isEntry: true,
       number: 0,
       refusals: 0,
       resolve: () => {},
@@ -112,9 +113,9 @@ class KeptOutbox implements Keeping {
 
   /** Of what waits for its transaction: tells of all that can not be sent any more. A closed client keeps nothing. */
   #giveBack(): void {
-    const { outbox, cursors } = this.#core;
-    if (!outbox.isOpen) cursors.clear();
-    const isOver = (item: Outgoing): boolean => !outbox.isOpen || item.payload === undefined || outbox.isTooOld(item);
+    const core = this.#core;
+    if (!core.isOpen) core.cursors.clear();
+    const isOver = (item: Outgoing): boolean => !core.isOpen || item.payload === undefined || isTooOld(core, item);
     const over = this.#left.filter(isOver);
     this.#left = this.#left.filter((item) => !isOver(item));
     for (const item of over) {
@@ -125,7 +126,7 @@ class KeptOutbox implements Keeping {
   }
 
   #text(): string {
-    const { token, attempt, outbox, transactions, cursors } = this.#core;
+    const { token, attempt, retryWithinMs, items, transactions, cursors } = this.#core;
     for (const [id, { epoch, cursor }] of transactions) {
       if (id === null || epoch === undefined) continue;
       // Behind the others: the newest stay.
@@ -133,9 +134,9 @@ class KeptOutbox implements Keeping {
       cursors.set(id, cursor);
     }
     // Whoever joins again means to be there: a leave is not kept. What was read back is stored, and its place is passed.
-    const unsettled = [...outbox.items.values()].filter(
-      ({ id, reader, abandoned, type }) =>
-        reader && (reader.closed || reader.own.has(id)) && !abandoned && type !== 'TRANSACTION_LEAVE',
+    const unsettled = [...items.values()].filter(
+      ({ isEntry, isSettled, isRead, isAbandoned, type }) =>
+        isEntry && !isSettled && !isRead && !isAbandoned && type !== 'TRANSACTION_LEAVE',
     );
     let room = this.#maxCharacters;
     const messages = [...this.#left, ...unsettled].map((item) => {
@@ -145,7 +146,6 @@ class KeptOutbox implements Keeping {
       else room -= body.length;
       return `[${body},${item.writtenAt?.now ?? null}]`;
     });
-    const { retryWithinMs } = outbox;
     const head = JSON.stringify({ token, attempt, retryWithinMs, cursors: [...cursors].slice(-mostCursors) });
     return `${head.slice(0, -1)},"messages":[${messages}]}`;
   }

@@ -11,7 +11,7 @@ import {
 } from '@haip/protocol';
 import { ClientError, ClosedError } from './errors.ts';
 import { jsonCopy } from './fields.ts';
-import type { Draft, SendResult } from './outbox.ts';
+import { type Draft, type SendResult, send } from './outbox.ts';
 import { Reader } from './reader.ts';
 import { replayWindow } from './replay.ts';
 import type { CancelOptions, PendingMessage, Transaction, WaitOptions } from './transaction.ts';
@@ -21,8 +21,8 @@ export class OpenTransaction extends Reader implements Transaction {
   readonly paused = new Set<string>();
 
   get pending(): readonly PendingMessage[] {
-    return [...this.own.values()]
-      .filter(({ type, abandoned }) => !abandoned && (type === 'MESSAGE' || type === 'AUDIO'))
+    return this.own
+      .filter(({ type, isAbandoned, isRead }) => !isAbandoned && !isRead && (type === 'MESSAGE' || type === 'AUDIO'))
       .map(({ id, type, payload, bytes, refusedBy }) => ({ id, type, payload, bytes, refusedBy }));
   }
 
@@ -65,7 +65,7 @@ export class OpenTransaction extends Reader implements Transaction {
     to?: number,
     { signal }: WaitOptions = {},
   ): AsyncGenerator<ConversationEntry, void, undefined> {
-    return replayWindow(this, this.core.outbox, from, to, signal);
+    return replayWindow(this, this.core, from, to, signal);
   }
 
   pause(channel: string = channels.agent): void {
@@ -79,7 +79,7 @@ export class OpenTransaction extends Reader implements Transaction {
 
   /** Tells a server that is there; the next one is told when it is. */
   tellPaused(type: string, channel: string): void {
-    this.core.outbox.session?.write({ type, transaction: this.id, payload: { channel } });
+    this.core.session?.write({ type, transaction: this.id, payload: { channel } });
   }
 
   async cancel({ run, heardMs, signal }: CancelOptions = {}): Promise<void> {
@@ -113,7 +113,7 @@ export class OpenTransaction extends Reader implements Transaction {
     more?: Partial<Draft>,
   ): Promise<SendResult> {
     if (this.closed) throw new ClosedError(`Transaction ${this.id} is closed.`, this.closed.reason);
-    const draft = { type, transaction: this.id, payload: jsonCopy(value), reader: this, ...more };
-    return this.core.outbox.add<SendResult>(draft, signal);
+    const draft = { type, transaction: this.id, payload: jsonCopy(value), isEntry: true, ...more };
+    return send<SendResult>(this.core, draft, signal);
   }
 }

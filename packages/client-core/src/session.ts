@@ -23,8 +23,9 @@ import { type ClientCore, cursorsOf } from './core.ts';
 import { channelOf, spendsWindow } from './entry.ts';
 import { asError, ClientError, ConnectionEndedError, RefusedError } from './errors.ts';
 import { type Heartbeat, watchLink } from './heartbeat.ts';
+import { flush } from './outbox.ts';
 import { receive } from './receive.ts';
-import { type FlowControl, SendWindows } from './windows.ts';
+import { type FlowControl, type SendWindows, sendWindows, spend } from './windows.ts';
 
 /** How a session ended, and what to do about it. */
 export interface SessionEnd {
@@ -169,7 +170,7 @@ export class Session {
       related_id,
     });
     if (this.windows && spendsWindow(type)) {
-      this.windows.spend(transaction, new TextEncoder().encode(text).length + (raw?.length ?? 0));
+      spend(this.windows, transaction, new TextEncoder().encode(text).length + (raw?.length ?? 0));
     }
     this.#heartbeat?.say();
     const pending = this.#connection?.send({ text, bytes: raw, shared: false });
@@ -178,7 +179,7 @@ export class Session {
       const go = (): void => {
         if (this.#isOver) return;
         this.full = false;
-        this.#core.outbox.flush();
+        flush(this.#core);
       };
       pending.then(go, go);
     }
@@ -267,7 +268,7 @@ export class Session {
     this.welcome = hai;
     this.id = session;
     this.#binary = connection.supports.binary && binary_frames;
-    if (flow_control) this.windows = new SendWindows(flow_control);
+    if (flow_control) this.windows = sendWindows(flow_control);
     this.#timer?.cancel();
     const isInDoubt = this.#owner.opened(this);
     this.#heartbeat = watchLink(

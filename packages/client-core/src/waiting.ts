@@ -1,14 +1,21 @@
 // Waiting that a signal can end. Nothing here leaves a timer or a listener behind.
 
+/** The promise. Until it is settled an abort calls `abort` with the signal's reason, at once when it came before. */
+export function untilSettled<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  abort: (reason: unknown) => void,
+): Promise<T> {
+  const stop = (): void => abort(signal?.reason);
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop);
+  return promise.finally(() => signal?.removeEventListener('abort', stop));
+}
+
 /** The promise's outcome, or the signal's reason when that comes first. The promise itself goes on. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    const done = (): void => signal.removeEventListener('abort', stop);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    promise.then(resolve, reject).finally(done);
+  return new Promise((resolve, reject) => {
+    untilSettled(promise, signal, reject).then(resolve, reject);
   });
 }
 
