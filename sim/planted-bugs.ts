@@ -55,12 +55,12 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'no order after a reconnect',
-    seed: 6,
+    seed: 8,
     edits: [
       client(
         'outbox.ts',
-        'for (const item of this.items.values()) this.#write(item);',
-        'for (const item of [...this.items.values()].reverse()) this.#write(item);',
+        'for (const item of core.items.values()) {\n    if (item.isSettled) continue;',
+        'for (const item of [...core.items.values()].reverse()) {\n    if (item.isSettled) continue;',
       ),
     ],
   },
@@ -270,8 +270,8 @@ export const bugs: readonly Bug[] = [
     edits: [
       client(
         'reader.ts',
-        'this.read = entry.position;',
-        'this.read = entry.position;\n    this.#position = entry.position;',
+        'this.read = position;\n    this.conversation = reduce',
+        'this.read = position;\n    this.#position = position;\n    this.conversation = reduce',
       ),
     ],
   },
@@ -282,21 +282,15 @@ export const bugs: readonly Bug[] = [
   { name: 'notice during a read forgotten', seed: 1, edits: [server('live-log.ts', 'this.#again = true;', '')] },
   {
     name: 'silence never noticed',
-    edits: [client('silence.ts', 'if (asked) return dead();', 'if (asked) asked = false;')],
+    edits: [client('heartbeat.ts', 'if (asked) return dead();', 'if (asked) asked = false;')],
   },
   {
     name: 'nothing written once the link drained',
-    edits: [client('client.ts', 'drained: () => this.#outbox.flush(),', 'drained: () => {},')],
+    edits: [client('session.ts', 'flush(this.#core);', '')],
   },
   {
     name: 'cursors not brought on resume',
-    edits: [
-      client(
-        'client.ts',
-        'return { resume_token: memory.token, attempt, resume };',
-        'return { resume_token: memory.token, attempt };',
-      ),
-    ],
+    edits: [client('session.ts', 'resume: resume[0] && resume,', '')],
   },
   {
     name: 'message kept open that was trimmed',
@@ -374,32 +368,44 @@ export const bugs: readonly Bug[] = [
   {
     name: 'nothing read after a move',
     seed: 4,
-    edits: [client('client.ts', 'of moved ? this.#cursors() : []', 'of moved ? [] : []')],
+    edits: [client('client.ts', 'of session.takeOver ? cursorsOf(core) : []', 'of session.takeOver ? [] : []')],
   },
   {
     name: 'the old connection kept after a move',
-    seed: 31,
-    edits: [client('connection-loop.ts', 'this.#stopLead.abort();\n            this', 'this')],
+    seed: 29,
+    edits: [
+      client(
+        'connection-loop.ts',
+        "this.#lead?.end('resume', new ClientError('moved', 'The session was moved.'));",
+        '',
+      ),
+    ],
   },
   {
     name: 'fenced by itself for good',
     seed: 4,
-    edits: [client('connection-loop.ts', 'const isOwn = hai < this.#hais &&', 'const isOwn = hai > this.#hais &&')],
+    edits: [client('session.ts', 'this.#attempt < this.#core.attempt', 'this.#attempt > this.#core.attempt')],
   },
   // What the simulator itself found once in these sources, put back.
   {
     name: 'a LEAVE that was read goes again',
-    edits: [client('reader.ts', "if (item.type === 'TRANSACTION_LEAVE') this.parts.outbox.remove(item);", '')],
+    edits: [client('reader.ts', "item.isSettled || item.type === 'TRANSACTION_LEAVE'", 'item.isSettled')],
   },
   {
     name: 'no body for the JOIN of a move',
     seed: 164,
-    edits: [client('client.ts', '?.expectJoin(join);', ';')],
+    edits: [client('client.ts', 'core.items.set(id, { ...join, isSettled: true });', '')],
   },
   {
     name: 'no body for what was under way when one left',
-    seed: 10079,
-    edits: [client('client.ts', 'outbox.adopt(opened);', '')],
+    seed: 8,
+    edits: [
+      client(
+        'outbox.ts',
+        'if (item.isSettled) remove(core, item);',
+        'if (item.isSettled || item.number) remove(core, item);',
+      ),
+    ],
   },
   {
     name: 'of two with one HAI the one judged last lives',
@@ -408,7 +414,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'a cursor that could not be taken is forgotten',
-    edits: [client('receive.ts', "return session.end('resume', 1001, error);", '{}')],
+    edits: [client('receive.ts', "return session.end('resume', error);", '{}')],
   },
   {
     name: 'LEAVE of what has ended is refused',
@@ -421,8 +427,8 @@ export const bugs: readonly Bug[] = [
     edits: [
       client(
         'outbox.ts',
-        'const isUnknown = item.reader && item.writtenAt && !isRefused;',
-        'const isUnknown = item.reader && item.writtenAt && !item.refusedBy;',
+        'const isUnknown = item.isEntry && item.writtenAt && !isRefused;',
+        'const isUnknown = item.isEntry && item.writtenAt && !refusedBy;',
       ),
     ],
   },

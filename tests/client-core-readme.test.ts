@@ -35,6 +35,7 @@ test.each([
     'console.log(chat.id === id, [...kept.keys()]); client.disconnect();',
     "true [ 'haip-outbox' ]\n",
   ],
+  ['fourth', 3, '', 'console.log(chat.conversation.messages[0]?.text); client.disconnect();', 'Hello\n'],
 ])(
   'the %s example in the README of @haip/client-core does what it says',
   async (_name, index, before, after, printed) => {

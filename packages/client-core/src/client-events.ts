@@ -2,8 +2,8 @@
 
 import type { JsonValue } from '@haip/protocol';
 import type { LoopState } from './connection-loop.ts';
+import type { FailedMessage } from './core.ts';
 import type { RefusedError } from './errors.ts';
-import type { FailedMessage } from './memory.ts';
 import type { Cursor, WaitOptions } from './transaction.ts';
 
 /** What a client is at. */

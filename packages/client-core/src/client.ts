@@ -1,18 +1,16 @@
 // The client: one session over any transport, and the transactions in it. Brings together those who do the work:
 // connection-loop.ts, receive.ts, outbox.ts, reader.ts. Spec: §2–§4.
 
-import { type Envelope, isId, type JsonObject, type JsonValue, type Transport } from '@haip/protocol';
+import { type Envelope, isId, type JsonValue, type Transport } from '@haip/protocol';
 import type { ClientEvents, ClientState, Credentials, JoinOptions, StartOptions } from './client-events.ts';
 import { ConnectionLoop } from './connection-loop.ts';
+import { type ClientCore, type ClientStats, cursorsOf, type Keeping } from './core.ts';
 import { Emitter } from './emitter.ts';
-import { asError, ClientError, ClosedError, type RefusedError, refusedVerdict } from './errors.ts';
+import { ClientError, ClosedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
-import type { ClientMemory, Keeping } from './memory.ts';
 import { OpenTransaction } from './open-transaction.ts';
-import { type ClientOptions, type Settings, settingsOf } from './options.ts';
-import { notConnected, Outbox, type Outgoing } from './outbox.ts';
-import type { ClientStats } from './reader.ts';
-import { receive } from './receive.ts';
+import { type ClientOptions, settingsOf } from './options.ts';
+import { closedError, detach, flush, giveBack, type Outgoing, send } from './outbox.ts';
 import type { Session, SessionEnd } from './session.ts';
 import type { Cursor, Transaction, WaitOptions } from './transaction.ts';
 import { readTransactionList, type TransactionList } from './transaction-list.ts';
@@ -22,39 +20,47 @@ const disconnected = 'The client was disconnected.';
 
 /** A client of a HAIP server. */
 export class HAIPClient extends Emitter<ClientEvents> {
-  readonly #settings: Settings;
-  readonly #outbox: Outbox;
-  /** The open transactions. */
-  readonly #transactions = new Map<string | null, OpenTransaction>();
+  readonly #core: ClientCore;
+  readonly #keeping: Keeping | undefined;
   /** The JOINs that have no answer yet. */
   readonly #joining = new Map<string, Promise<unknown>>();
-  readonly #stats: ClientStats = { duplicates: 0, faults: 0, connections: 0 };
   #credentials: Credentials = () => undefined;
   #state: ClientState = { name: 'idle' };
   #loop: ConnectionLoop | undefined;
-  readonly #memory: ClientMemory;
-  readonly #keeping: Keeping | undefined;
+  #stopWaking = () => {};
 
   /** @throws RangeError for options that can not be meant. */
   constructor(options: ClientOptions) {
     const settings = settingsOf(options);
     super(settings.logger);
-    this.#settings = settings;
-    this.#outbox = new Outbox(settings, () => this.#changed());
-    this.#memory = {
+    const changed = (): void => this.#keeping?.changed();
+    this.#core = {
+      settings,
+      stats: { duplicates: 0, faults: 0, connections: 0 },
+      items: new Map(),
+      isFlushing: false,
+      retryWithinMs: 600_000,
+      session: undefined,
+      isOpen: false,
+      transactions: new Map(),
+      cursors: new Map(),
       token: undefined,
       attempt: 0,
-      outbox: this.#outbox,
-      transactions: this.#transactions,
-      cursors: new Map(),
+      changed,
+      tellError: (error) => this.emit('error', error),
       tellFailed: (message) => this.emit('failed', message),
+      authenticate: (forced) => this.#authenticate(forced),
+      become: (state) => this.#become(state),
+      opened: (session) => this.#opened(session),
+      ended: (end) => this.#ended(end),
+      stopped: (reason) => this.#close(reason),
     };
-    this.#keeping = settings.outbox?.(this.#memory, settings);
+    this.#keeping = settings.outbox?.(this.#core);
   }
 
   /** With a kept outbox: where reading was in the transactions that were open before a reload, by their ids. */
   get cursors(): ReadonlyMap<string, Cursor> {
-    return this.#memory.cursors;
+    return this.#core.cursors;
   }
 
   get state(): ClientState {
@@ -63,7 +69,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
 
   /** What was counted since the client was made. */
   get stats(): Readonly<ClientStats> {
-    return this.#stats;
+    return this.#core.stats;
   }
 
   /**
@@ -117,7 +123,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
    */
   async useTransport(transport: Transport, { signal }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
-    if (!this.#loop) throw new ClosedError(notConnected);
+    if (!this.#loop) throw closedError();
     await this.#loop.move(transport, signal);
   }
 
@@ -132,7 +138,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
   /** Starts a transaction with a tool. Goes on over reconnects; however often it was sent, it is started once. */
   async startTransaction(toolName: string, { params = {}, signal }: StartOptions = {}): Promise<Transaction> {
     const payload = { toolName, params: jsonCopy(params) };
-    return this.#open('TRANSACTION_START', this.#settings.ids(), payload, signal);
+    return this.#open('TRANSACTION_START', this.#core.settings.ids(), payload, signal);
   }
 
   /**
@@ -144,7 +150,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
     // One JOIN at a time: a second one would have the server read from its place instead.
     const joining = this.#joining;
     for (let other = joining.get(id); other; other = joining.get(id)) await orAborted(other, signal);
-    const open = this.#transactions.get(id);
+    const open = this.#core.transactions.get(id);
     if (open) return open;
     const payload = { epoch: cursor?.epoch, seq: cursor?.position.toString() };
     const joined = this.#open('TRANSACTION_JOIN', id, payload, signal, cursor ?? {});
@@ -156,7 +162,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
   /** The transactions of this user, newest first, a page at a time. */
   async listTransactions({ after, signal }: WaitOptions & { readonly after?: string } = {}): Promise<TransactionList> {
     const draft = { type: 'TRANSACTION_LIST', transaction: null, payload: { after } };
-    const answer = await this.#outbox.add<Envelope>(draft, signal);
+    const answer = await send<Envelope>(this.#core, draft, signal);
     return readTransactionList(answer.payload);
   }
 
@@ -168,132 +174,98 @@ export class HAIPClient extends Emitter<ClientEvents> {
     signal: AbortSignal | undefined,
     cursor?: Partial<Cursor>,
   ): Promise<Transaction> {
-    const outbox = this.#outbox;
-    const transactions = this.#transactions;
-    const parts = { settings: this.#settings, outbox, stats: this.#stats };
+    const core = this.#core;
+    const { transactions } = core;
     let opened: OpenTransaction | undefined;
     const answered = (answer: Envelope, item: Outgoing): void => {
-      const fields = fieldsOf(answer.payload);
-      if (fields.verdict === 'refused') return;
+      const { verdict, epoch = '' } = fieldsOf(answer.payload);
+      if (verdict === 'refused') return;
       const id = answer.transaction ?? reference;
-      opened = transactions.get(id) ?? new OpenTransaction(id, parts, cursor ?? { epoch: fields.epoch ?? '' });
-      if (!transactions.has(id)) {
-        transactions.set(id, opened);
-        outbox.adopt(opened);
-        opened.on('closed', (reason) => {
-          transactions.delete(id);
-          // What was written is answered yet: with an ERROR, after a verdict that refused.
-          if (reason) outbox.giveBack(reason, ({ transaction, number }) => transaction === id && !number);
-          // Its place stands still from now on: nobody could tell an answer from what comes live.
-          else if (!opened?.conversation.ended) outbox.abandon(new ClosedError(id), ({ asker }) => asker === opened);
-        });
-      }
-      opened.plain = outbox.session?.plain === true;
-      if (!opened.plain) opened.own.set(item.id, item);
+      opened = transactions.get(id) ?? new OpenTransaction(id, core, cursor ?? { epoch });
+      transactions.set(id, opened);
+      // It may be stored, and then has a receipt.
+      item.isSettled = true;
+      item.transaction = id;
       this.#keeping?.opened(opened);
     };
-    const answer = await outbox.add<Envelope>({ type, transaction: reference, payload, answered }, signal);
+    const answer = await send<Envelope>(core, { type, transaction: reference, payload, answered }, signal);
     if (!opened) throw refusedVerdict(fieldsOf(answer.payload).code);
     return opened;
   }
 
   #begin(): ConnectionLoop {
-    this.#outbox.isOpen = true;
-    const memory = this.#memory;
-    const parts = {
-      outbox: this.#outbox,
-      transactions: this.#transactions,
-      stats: this.#stats,
-      changed: () => this.#changed(),
-      tell: (error: RefusedError) => this.emit('error', error),
-    };
-    const loop = new ConnectionLoop(this.#settings, {
-      authenticate: async (forced) => {
-        const auth = await this.#credentials({ forced });
-        return { auth: auth === undefined ? undefined : jsonCopy(auth) };
-      },
-      greet: (cursors) => {
-        const attempt = String(++memory.attempt);
-        const resume = cursors && this.#transactions.size > 0 ? this.#cursors() : undefined;
-        this.#changed();
-        return { resume_token: memory.token, attempt, resume };
-      },
-      become: (state) => this.#become(state),
-      opened: (...how) => this.#opened(...how),
-      receive: (received, session) => receive(received, session, parts),
-      drained: () => this.#outbox.flush(),
-      ended: (end) => this.#ended(end),
-    });
+    const core = this.#core;
+    core.isOpen = true;
+    const loop = new ConnectionLoop(core);
     this.#loop = loop;
-    const stopListening = this.#settings.wake(() => loop.now());
-    const over = (reason: Error | undefined): void => {
-      stopListening();
-      if (this.#loop === loop) this.#close(reason);
-    };
-    loop.run().catch(asError).then(over);
+    this.#stopWaking = core.settings.wake(() => loop.now());
+    void loop.begin();
     return loop;
   }
 
-  /** Where reading is in each log. */
-  #cursors(): (JsonObject & { readonly transaction: string })[] {
-    return [...this.#transactions.values()]
-      .filter(({ plain }) => !plain)
-      .map(({ id, epoch, read }) => ({ transaction: id, epoch, seq: epoch && String(read) }));
+  async #authenticate(forced: boolean): Promise<JsonValue | undefined> {
+    try {
+      const auth = await this.#credentials({ forced });
+      return auth === undefined ? undefined : jsonCopy(auth);
+    } catch (cause) {
+      throw new ClientError('authenticate', 'authenticate failed.', cause);
+    }
   }
 
-  #opened(session: Session, { name }: Transport, moved: boolean): void {
-    const outbox = this.#outbox;
-    this.#stats.connections++;
-    const { resume_token, retry_within_ms = outbox.retryWithinMs } = session.welcome ?? {};
-    this.#memory.token = resume_token;
-    outbox.retryWithinMs = retry_within_ms;
-    if (session.plain || outbox.session?.plain) {
-      this.#closeTransactions(new ClientError('lost', 'The server keeps no log.'));
-    }
-    outbox.detach();
-    outbox.session = session;
-    for (const chat of this.#transactions.values()) {
+  #opened(session: Session): void {
+    const core = this.#core;
+    const { settings } = core;
+    core.stats.connections++;
+    const { resume_token, retry_within_ms = core.retryWithinMs } = session.welcome ?? {};
+    core.token = resume_token;
+    core.retryWithinMs = retry_within_ms;
+    detach(core);
+    core.session = session;
+    for (const chat of core.transactions.values()) {
       for (const channel of chat.paused) chat.tellPaused('PAUSE_CHANNEL', channel);
     }
-    for (const { transaction, ...payload } of moved ? this.#cursors() : []) {
-      const join = { id: this.#settings.ids(), type: 'TRANSACTION_JOIN', transaction, payload };
+    for (const { transaction, ...payload } of session.takeOver ? cursorsOf(core) : []) {
+      const id = settings.ids();
+      const join = {
+        id,
+        type: 'TRANSACTION_JOIN',
+        transaction,
+        payload,
+        number: 0,
+        refusals: 0,
+        resolve() {},
+        reject() {},
+      };
       // A user whose membership was forgotten becomes a member anew: then it is stored, and has a receipt.
-      this.#transactions.get(transaction)?.expectJoin(join);
+      core.items.set(id, { ...join, isSettled: true });
       session.write(join);
     }
-    outbox.flush();
-    this.#changed();
-    this.#become({ name: 'connected', session: session.id, transport: name });
+    flush(core);
+    core.changed();
+    this.#become({ name: 'connected', session: session.id, transport: session.transport.name });
   }
 
   #ended({ next, forget, error }: SessionEnd): void {
-    const wasPlain = this.#outbox.session?.plain;
-    this.#outbox.detach();
-    if (forget) this.#memory.token = undefined;
-    this.#changed();
-    if (next === 'anew') this.#outbox.giveBack(error, ({ writtenAt }) => writtenAt);
-    if (wasPlain) this.#closeTransactions(error);
-  }
-
-  #changed(): void {
-    this.#keeping?.changed();
-  }
-
-  #closeTransactions(reason: Error | undefined): void {
-    for (const transaction of this.#transactions.values()) transaction.close(reason);
+    const core = this.#core;
+    detach(core);
+    if (forget) core.token = undefined;
+    core.changed();
+    if (next === 'anew') giveBack(core, error, ({ writtenAt }) => writtenAt);
   }
 
   /** Ends everything: the application wanted it, or the server said to stay away. */
   #close(reason?: Error): void {
+    const core = this.#core;
     const closed = new ClosedError(disconnected, reason);
+    this.#stopWaking();
     this.#loop?.stop(closed);
     this.#loop = undefined;
-    this.#memory.token = undefined;
-    this.#outbox.isOpen = false;
-    this.#outbox.detach();
-    this.#outbox.giveBack(closed);
-    this.#closeTransactions(reason);
-    this.#changed();
+    core.token = undefined;
+    core.isOpen = false;
+    detach(core);
+    giveBack(core, closed);
+    for (const transaction of core.transactions.values()) transaction.close(reason);
+    core.changed();
     this.#become({ name: 'disconnected', reason });
   }
 

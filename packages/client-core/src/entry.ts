@@ -13,7 +13,7 @@ export function channelOf(type: string): string {
 }
 
 /** The entry in an envelope. Audio without binary frames carries its bytes as base64. */
-export function entryOf({ envelope, bytes }: Received, position: number): ConversationEntry {
+export function entryOf({ envelope, bytes }: Omit<Received, 'size'>, position: number): ConversationEntry {
   const { id, session, channel, type, run_id, thread_id, related_id } = envelope;
   let { payload } = envelope;
   let audio = bytes;

@@ -2,7 +2,7 @@
 // what was not pulled yet, and the server waits for that. A feed that keeps holds what comes while there is no loop for
 // the next one; nobody waits for that.
 
-import type { Stay } from './stay.ts';
+import { leave, type Stay } from './stay.ts';
 
 interface Held<T> {
   readonly item: T;
@@ -26,6 +26,7 @@ export class Feed<T> {
   }
 
   push(item: T, stay?: Stay): void {
+    if (stay) stay.holders += this.#loops.size;
     for (const loop of this.#loops) loop.push({ item, stay });
     if (this.#keeps && this.#loops.size === 0) this.#kept.push({ item });
   }
@@ -47,7 +48,7 @@ export class Feed<T> {
     let wake = (): void => {};
     let over = this.#over;
     const close = (error?: unknown, left: Held<T>[] = []): void => {
-      for (const { stay } of left) stay?.leave();
+      for (const { stay } of left) if (stay) leave(stay);
       if (over) return;
       over = { error };
       signal?.removeEventListener('abort', stop);
@@ -60,7 +61,7 @@ export class Feed<T> {
       for (;;) {
         const held = items.shift();
         if (held) {
-          held.stay?.leave();
+          if (held.stay) leave(held.stay);
           yield held.item;
         } else if (over) {
           if (over.error !== undefined) throw over.error;
@@ -74,7 +75,6 @@ export class Feed<T> {
     };
     const loop: Loop<T> = Object.assign(take(), {
       push(held: Held<T>) {
-        held.stay?.enter();
         items.push(held);
         wake();
       },

@@ -11,7 +11,6 @@ export interface Fields {
   readonly first?: string;
   readonly last?: string;
   readonly next?: string;
-  readonly referenceId?: string;
   readonly code?: string;
 }
 

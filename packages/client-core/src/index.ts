@@ -1,5 +1,6 @@
 export { HAIPClient } from './client.ts';
 export type { ClientEvents, ClientState, Credentials, JoinOptions, StartOptions } from './client-events.ts';
+export type { ClientStats, FailedMessage, OutboxKeeper } from './core.ts';
 export {
   ClientError,
   ClosedError,
@@ -9,13 +10,12 @@ export {
   ReplayTooOldError,
   UnknownOutcomeError,
 } from './errors.ts';
+export type { HeartbeatOptions } from './heartbeat.ts';
 export { type KeptOutboxOptions, keptOutbox, sessionStorageOutbox } from './kept-outbox.ts';
-export type { FailedMessage, OutboxKeeper } from './memory.ts';
 export type { ClientOptions, FallbackOptions, ReconnectOptions } from './options.ts';
 export type { SendResult } from './outbox.ts';
-export type { ClientStats } from './reader.ts';
+export { plainV1 } from './plain-v1.ts';
 export type { DelayRange } from './reconnect-delay.ts';
-export type { HeartbeatOptions } from './silence.ts';
 export type {
   CancelOptions,
   Cursor,

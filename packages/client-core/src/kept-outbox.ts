@@ -4,11 +4,10 @@
 
 import { sessionText } from '@haip/platform';
 import { type Clock, fromBase64, isJsonObject, type JsonObject, type TextStore, toBase64 } from '@haip/protocol';
+import type { ClientCore, Keeping, OutboxKeeper } from './core.ts';
 import { asError, ClientError, ClosedError, UnknownOutcomeError } from './errors.ts';
-import type { ClientMemory, Keeping, OutboxKeeper } from './memory.ts';
 import type { OpenTransaction } from './open-transaction.ts';
-import type { Settings } from './options.ts';
-import type { Outgoing } from './outbox.ts';
+import { isTooOld, type Outgoing, put } from './outbox.ts';
 import type { Cursor } from './transaction.ts';
 
 export interface KeptOutboxOptions {
@@ -29,7 +28,7 @@ const mostCursors = 100;
 
 /** Keeps a client's outbox in a store of yours. One client for each store. */
 export function keptOutbox(store: TextStore, { maxCharacters = 1_000_000 }: KeptOutboxOptions = {}): OutboxKeeper {
-  return (memory, settings) => new KeptOutbox(memory, settings, store, maxCharacters);
+  return (core) => new KeptOutbox(core, store, maxCharacters);
 }
 
 /** {@link keptOutbox} in the tab's sessionStorage: it outlives a reload, and ends with the tab. */
@@ -38,8 +37,7 @@ export function sessionStorageOutbox(key = 'haip-outbox', options?: KeptOutboxOp
 }
 
 class KeptOutbox implements Keeping {
-  readonly #memory: ClientMemory;
-  readonly #settings: Settings;
+  readonly #core: ClientCore;
   readonly #store: TextStore;
   readonly #maxCharacters: number;
   /** Messages of an earlier page, until their transaction is open again. */
@@ -47,9 +45,8 @@ class KeptOutbox implements Keeping {
   readonly #bodies = new WeakMap<Outgoing, string>();
   #isDue = false;
 
-  constructor(memory: ClientMemory, settings: Settings, store: TextStore, maxCharacters: number) {
-    this.#memory = memory;
-    this.#settings = settings;
+  constructor(core: ClientCore, store: TextStore, maxCharacters: number) {
+    this.#core = core;
     this.#store = store;
     this.#maxCharacters = maxCharacters;
     this.#attempt('outbox not read', () => this.#restore(JSON.parse(store.load() ?? 'null')));
@@ -64,28 +61,28 @@ class KeptOutbox implements Keeping {
     const left = this.#left;
     this.#left = left.filter((item) => item.transaction !== transaction.id);
     for (const item of left) {
-      if (item.transaction === transaction.id) this.#memory.outbox.take({ ...item, reader: transaction });
+      if (item.transaction === transaction.id) put(this.#core, item);
     }
-    transaction.on('closed', () => this.#memory.cursors.delete(transaction.id));
+    transaction.on('closed', () => this.#core.cursors.delete(transaction.id));
   }
 
   #attempt(what: string, action: () => void): void {
     try {
       action();
     } catch (error) {
-      this.#settings.logger('warn', what, { error });
+      this.#core.settings.logger('warn', what, { error });
     }
   }
 
   #restore(page: Page | null): void {
     if (!isJsonObject(page)) return;
-    const memory = this.#memory;
+    const core = this.#core;
     // First what throws when the text is none of ours.
-    for (const [id, cursor] of page.cursors) memory.cursors.set(id, cursor);
+    for (const [id, cursor] of page.cursors) core.cursors.set(id, cursor);
     this.#left = page.messages.map(([body, writtenAt]) => this.#messageOf(body, writtenAt));
-    memory.token = page.token;
-    memory.attempt = page.attempt;
-    memory.outbox.retryWithinMs = page.retryWithinMs;
+    core.token = page.token;
+    core.attempt = page.attempt;
+    core.retryWithinMs = page.retryWithinMs;
   }
 
   #messageOf(body: JsonObject, writtenAt: number | null): Outgoing {
@@ -93,18 +90,19 @@ class KeptOutbox implements Keeping {
     const item: Outgoing = {
       ...(fields as unknown as Outgoing),
       bytes: data === undefined ? undefined : fromBase64(data),
+      isEntry: true,
       number: 0,
       refusals: 0,
       resolve: () => {},
       reject: (reason) => this.#tellFailed(item, asError(reason)),
     };
-    if (writtenAt !== null) item.writtenAt = firstWritten(writtenAt, this.#settings.clock);
+    if (writtenAt !== null) item.writtenAt = firstWritten(writtenAt, this.#core.settings.clock);
     return item;
   }
 
   #tellFailed({ id, type, transaction, payload, bytes }: Outgoing, reason: Error): void {
-    this.#settings.logger('warn', 'a message of an earlier page failed', { id, transaction, error: reason });
-    this.#memory.tellFailed({ id, type, transaction, payload, bytes, reason });
+    this.#core.settings.logger('warn', 'a message of an earlier page failed', { id, transaction, error: reason });
+    this.#core.tellFailed({ id, type, transaction, payload, bytes, reason });
   }
 
   #save(): void {
@@ -115,9 +113,9 @@ class KeptOutbox implements Keeping {
 
   /** Of what waits for its transaction: tells of all that can not be sent any more. A closed client keeps nothing. */
   #giveBack(): void {
-    const { outbox, cursors } = this.#memory;
-    if (!outbox.isOpen) cursors.clear();
-    const isOver = (item: Outgoing): boolean => !outbox.isOpen || item.payload === undefined || outbox.isTooOld(item);
+    const core = this.#core;
+    if (!core.isOpen) core.cursors.clear();
+    const isOver = (item: Outgoing): boolean => !core.isOpen || item.payload === undefined || isTooOld(core, item);
     const over = this.#left.filter(isOver);
     this.#left = this.#left.filter((item) => !isOver(item));
     for (const item of over) {
@@ -128,17 +126,17 @@ class KeptOutbox implements Keeping {
   }
 
   #text(): string {
-    const { token, attempt, outbox, transactions, cursors } = this.#memory;
-    for (const [id, { epoch, plain, cursor }] of transactions) {
-      if (id === null || plain || epoch === undefined) continue;
+    const { token, attempt, retryWithinMs, items, transactions, cursors } = this.#core;
+    for (const [id, { epoch, cursor }] of transactions) {
+      if (id === null || epoch === undefined) continue;
       // Behind the others: the newest stay.
       cursors.delete(id);
       cursors.set(id, cursor);
     }
     // Whoever joins again means to be there: a leave is not kept. What was read back is stored, and its place is passed.
-    const unsettled = [...outbox.items.values()].filter(
-      ({ id, reader, abandoned, type }) =>
-        reader && (reader.closed || reader.own.has(id)) && !abandoned && type !== 'TRANSACTION_LEAVE',
+    const unsettled = [...items.values()].filter(
+      ({ isEntry, isSettled, isRead, isAbandoned, type }) =>
+        isEntry && !isSettled && !isRead && !isAbandoned && type !== 'TRANSACTION_LEAVE',
     );
     let room = this.#maxCharacters;
     const messages = [...this.#left, ...unsettled].map((item) => {
@@ -148,7 +146,6 @@ class KeptOutbox implements Keeping {
       else room -= body.length;
       return `[${body},${item.writtenAt?.now ?? null}]`;
     });
-    const { retryWithinMs } = outbox;
     const head = JSON.stringify({ token, attempt, retryWithinMs, cursors: [...cursors].slice(-mostCursors) });
     return `${head.slice(0, -1)},"messages":[${messages}]}`;
   }

@@ -11,7 +11,7 @@ import {
 } from '@haip/protocol';
 import { ClientError, ClosedError } from './errors.ts';
 import { jsonCopy } from './fields.ts';
-import type { Draft, SendResult } from './outbox.ts';
+import { type Draft, type SendResult, send } from './outbox.ts';
 import { Reader } from './reader.ts';
 import { replayWindow } from './replay.ts';
 import type { CancelOptions, PendingMessage, Transaction, WaitOptions } from './transaction.ts';
@@ -21,8 +21,8 @@ export class OpenTransaction extends Reader implements Transaction {
   readonly paused = new Set<string>();
 
   get pending(): readonly PendingMessage[] {
-    return [...this.own.values()]
-      .filter(({ type, abandoned }) => !abandoned && (type === 'MESSAGE' || type === 'AUDIO'))
+    return this.own
+      .filter(({ type, isAbandoned, isRead }) => !isAbandoned && !isRead && (type === 'MESSAGE' || type === 'AUDIO'))
       .map(({ id, type, payload, bytes, refusedBy }) => ({ id, type, payload, bytes, refusedBy }));
   }
 
@@ -40,29 +40,21 @@ export class OpenTransaction extends Reader implements Transaction {
   }
 
   stream({ author, signal }: WaitOptions & { readonly author?: string } = {}): MessageWriter {
-    const messageId = this.parts.settings.ids();
+    const messageId = this.core.settings.ids();
     const send = (type: string, fields: JsonObject): Promise<SendResult> =>
       this.#send(type, { message_id: messageId, ...fields }, signal);
-    // A plain v1 server knows no streams: the text goes as one message.
-    const { plain } = this;
-    const started = plain ? undefined : send('MESSAGE_START', { author });
+    const started = send('MESSAGE_START', { author });
     // Whoever writes or ends hears of it.
-    started?.catch(() => {});
-    let text = '';
+    started.catch(() => {});
     let ended: Promise<unknown> | undefined;
-    const end = async (status: string | undefined): Promise<unknown> => {
-      if (!plain) return Promise.all([started, send('MESSAGE_END', { status })]);
-      return text && this.#send('MESSAGE', text, signal, { id: messageId });
-    };
     return {
       messageId,
-      async write(more) {
+      async write(text) {
         if (ended) throw new ClientError('ended', 'The message was ended.');
-        text += more;
-        if (!plain) await Promise.all([started, send('MESSAGE_PART', { text: more })]);
+        await Promise.all([started, send('MESSAGE_PART', { text })]);
       },
       async end(status) {
-        ended ??= end(status);
+        ended ??= Promise.all([started, send('MESSAGE_END', { status })]);
         await ended;
       },
     };
@@ -73,7 +65,7 @@ export class OpenTransaction extends Reader implements Transaction {
     to?: number,
     { signal }: WaitOptions = {},
   ): AsyncGenerator<ConversationEntry, void, undefined> {
-    return replayWindow(this, this.parts.outbox, from, to, signal);
+    return replayWindow(this, this.core, from, to, signal);
   }
 
   pause(channel: string = channels.agent): void {
@@ -87,7 +79,7 @@ export class OpenTransaction extends Reader implements Transaction {
 
   /** Tells a server that is there; the next one is told when it is. */
   tellPaused(type: string, channel: string): void {
-    if (!this.plain) this.parts.outbox.session?.write({ type, transaction: this.id, payload: { channel } });
+    this.core.session?.write({ type, transaction: this.id, payload: { channel } });
   }
 
   async cancel({ run, heardMs, signal }: CancelOptions = {}): Promise<void> {
@@ -106,13 +98,12 @@ export class OpenTransaction extends Reader implements Transaction {
   }
 
   async leave({ signal }: WaitOptions = {}): Promise<void> {
-    if (!this.plain) await this.#send('TRANSACTION_LEAVE', {}, signal);
+    await this.#send('TRANSACTION_LEAVE', {}, signal);
     this.close();
   }
 
   async end({ signal }: WaitOptions = {}): Promise<void> {
-    if (this.plain) this.close();
-    else await this.#send('TRANSACTION_END', {}, signal);
+    await this.#send('TRANSACTION_END', {}, signal);
   }
 
   async #send(
@@ -122,7 +113,7 @@ export class OpenTransaction extends Reader implements Transaction {
     more?: Partial<Draft>,
   ): Promise<SendResult> {
     if (this.closed) throw new ClosedError(`Transaction ${this.id} is closed.`, this.closed.reason);
-    const draft = { type, transaction: this.id, payload: jsonCopy(value), reader: this, ...more };
-    return this.parts.outbox.add<SendResult>(draft, signal);
+    const draft = { type, transaction: this.id, payload: jsonCopy(value), isEntry: true, ...more };
+    return send<SendResult>(this.core, draft, signal);
   }
 }

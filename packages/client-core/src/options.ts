@@ -2,9 +2,9 @@
 
 import { consoleWarnings, systemClock, systemRandom, uuidIds, wakeSignals } from '@haip/platform';
 import type { Clock, CodecLimits, Ids, Logger, Random, Transport, Wake } from '@haip/protocol';
-import type { OutboxKeeper } from './memory.ts';
+import type { OutboxKeeper } from './core.ts';
+import type { HeartbeatOptions } from './heartbeat.ts';
 import type { DelayRange } from './reconnect-delay.ts';
-import type { HeartbeatOptions } from './silence.ts';
 import { defaultWindow, type WindowOptions } from './windows.ts';
 
 export interface ReconnectOptions extends DelayRange {

@@ -5,43 +5,23 @@ import {
   type Conversation,
   type ConversationEntry,
   type ConversationMessage,
+  type Envelope,
   emptyConversation,
   interruptOpen,
-  type JsonValue,
   judgePosition,
   type Received,
   reduceConversation,
   reduceGap,
 } from '@haip/protocol';
+import type { ClientCore } from './core.ts';
 import { Emitter } from './emitter.ts';
 import { channelOf, entryOf } from './entry.ts';
 import { refusedVerdict } from './errors.ts';
 import { Feed } from './feed.ts';
 import { fieldsOf } from './fields.ts';
-import type { Settings } from './options.ts';
-import type { Draft, Outbox, Outgoing } from './outbox.ts';
+import { letGo, type Outgoing, remove } from './outbox.ts';
 import type { Stay } from './stay.ts';
 import type { Cursor, TransactionEvent, TransactionEvents, WaitOptions } from './transaction.ts';
-
-/** What a client counts, for people. */
-export interface ClientStats {
-  /** Frames dropped because their positions had been taken. */
-  duplicates: number;
-  /** Connections this client ended because the server broke the position rule. */
-  faults: number;
-  /** Connections that got as far as the server's HAI. */
-  connections: number;
-}
-
-/** What all readers of a client share. */
-export interface ReaderParts {
-  readonly settings: Settings;
-  readonly outbox: Outbox;
-  readonly stats: ClientStats;
-}
-
-/** Types that can make a message whole. */
-const completing: readonly string[] = ['MESSAGE', 'MESSAGE_END', 'AUDIO', 'TRANSACTION_END'];
 
 export class Reader extends Emitter<TransactionEvents> {
   readonly id: string;
@@ -49,23 +29,20 @@ export class Reader extends Emitter<TransactionEvents> {
   /** The last position taken off the wire. */
   read = 0;
   conversation: Conversation = emptyConversation;
-  /** Set when the server keeps no log: positions are counted here. */
-  plain = false;
   closed: { readonly reason: Error | undefined } | undefined;
-  /** What this client wrote and has not read yet. */
-  readonly own = new Map<string, Outgoing>();
-  protected readonly parts: ReaderParts;
+  protected readonly core: ClientCore;
   readonly #entries = new Feed<TransactionEvent>(false);
   readonly #messages = new Feed<ConversationMessage>(true);
   /** The last position handed over. */
   #position = 0;
-  /** The id of the last JOIN that went past the outbox. */
-  #join = '';
+  /** Own messages that were settled when the server last named the end of the log: they are up to there, or gone. */
+  #settled: Outgoing[] = [];
+  #end = 0;
 
-  constructor(id: string, parts: ReaderParts, cursor: Partial<Cursor>) {
-    super(parts.settings.logger);
+  constructor(id: string, core: ClientCore, cursor: Partial<Cursor>) {
+    super(core.settings.logger);
     this.id = id;
-    this.parts = parts;
+    this.core = core;
     this.epoch = cursor.epoch;
     this.#moveTo(cursor.position ?? 0);
   }
@@ -82,104 +59,82 @@ export class Reader extends Emitter<TransactionEvents> {
     return this.#entries.loop(signal);
   }
 
+  /** What this client sent in it and that has no place yet, and what it has still to hear of. */
+  protected get own(): Outgoing[] {
+    return [...this.core.items.values()].filter(({ transaction }) => transaction === this.id);
+  }
+
   #moveTo(position: number): void {
     this.read = position;
     this.#position = position;
     this.conversation = { ...this.conversation, position };
+    this.#forgetPassed();
   }
 
   /**
    * Takes the next stretch of the log off the wire: an entry, the receipt of an own message, whose body is here, or the
    * notice that positions were stepped over. False: it does not begin where reading stopped, or there is no such body.
    */
-  take(received: Received, stay?: Stay): boolean {
-    const { id, seq, from_seq, type, payload, related_id = '', ts, session } = received.envelope;
-    if (this.closed) return true;
+  take({ envelope, bytes }: Omit<Received, 'size'>, stay: Stay): boolean {
+    const { id, seq, from_seq = seq, type, payload, related_id, ts, session } = envelope;
+    const { items, stats, session: { id: own } = {} } = this.core;
     const to = Number(seq);
-    const judged = judgePosition(this.read, Number(from_seq ?? seq), to);
-    if (judged === 'drop') this.parts.stats.duplicates++;
+    const judged = judgePosition(this.read, Number(from_seq), to);
+    if (judged === 'drop') stats.duplicates++;
     if (judged !== 'take') return judged === 'drop';
-    const isReceipt = type === 'INFO';
-    if (isReceipt && fieldsOf(payload).kind === 'position') {
-      this.#moveTo(to);
-      this.#forgetPassed();
-      return true;
-    }
-    const item = this.own.get(isReceipt ? related_id : id);
+    const isNotice = type === 'INFO';
+    const item = items.get(isNotice ? related_id : id);
     if (item) {
-      this.own.delete(item.id);
+      item.isRead = true;
       item.resolve({ id: item.id, position: to });
-      // Sent again, it would end what was joined since.
-      if (item.type === 'TRANSACTION_LEAVE') this.parts.outbox.remove(item);
+      // A LEAVE that were sent again would end what was joined since.
+      if (item.isSettled || item.type === 'TRANSACTION_LEAVE') remove(this.core, item);
     }
-    if (!isReceipt)
-      this.#hand(entryOf(received, to), item !== undefined || session === this.parts.outbox.session?.id, stay);
-    else if (item) this.#handOwn(item, to, Number(ts));
-    else return false;
+    if (!isNotice) {
+      this.#hand(entryOf({ envelope, bytes }, to), item !== undefined || session === own, stay);
+    } else if (item) {
+      const { mime, ...body } = item;
+      const written = { ...body, session: own ?? '', seq, ts, channel: channelOf(item.type), bin_mime: mime };
+      this.#hand(entryOf({ envelope: written, bytes: item.bytes }, to), true);
+    } else {
+      if (fieldsOf(payload).kind !== 'position') return false;
+      this.#moveTo(to);
+    }
     return true;
   }
 
-  /** A JOIN that went past the outbox: it may be stored, and then has a receipt. Only the last one of them is waited for. */
-  expectJoin(join: Draft & { readonly id: string }): void {
-    const nobody = (): void => {};
-    this.own.delete(this.#join);
-    this.own.set(join.id, { ...join, number: 0, refusals: 0, resolve: nobody, reject: nobody });
-    this.#join = join.id;
-  }
-
-  /** Something became of an own message. */
-  track(item: Outgoing): void {
-    if (item.settled && this.plain && this.own.delete(item.id)) {
-      // Without a log it takes the next place as soon as it is written.
-      return this.#handOwn(item, this.read + 1, item.writtenAt?.now ?? 0);
-    }
-    // What was settled waits for its receipt; what left the outbox otherwise will have none.
-    if (item.gone && !item.settled) this.own.delete(item.id);
-    this.#changed();
-  }
-
-  /** Without a log: what comes takes the next place. An echo under an own id is another message. */
-  takePlain(received: Received): void {
-    const entry = entryOf(received, this.read + 1);
-    const isEcho = this.conversation.messages.some(({ id }) => id === entry.id);
-    this.#hand(isEcho ? { ...entry, id: `${entry.id}:echo` } : entry, false);
-  }
-
-  #handOwn({ id, type, payload, bytes, mime }: Outgoing, position: number, ts: number): void {
-    const session = this.parts.outbox.session?.id ?? '';
-    this.#hand({ position, id, session, ts, channel: channelOf(type), type, payload, bytes, mime }, true);
-  }
-
   #hand(entry: ConversationEntry, isOwn: boolean, stay?: Stay): void {
-    const { messages } = this.conversation;
-    this.read = entry.position;
+    const { position, type } = entry;
+    const before = new Set(this.conversation.messages);
+    this.read = position;
     this.conversation = reduceConversation(this.conversation, entry);
     this.#entries.push({ kind: 'entry', entry }, stay);
-    if (!isOwn && completing.includes(entry.type)) {
-      const before = new Set(messages);
+    // Of these types an entry can make a message whole.
+    if (!isOwn && /_END$|^(MESSAGE|AUDIO)$/.test(type)) {
       for (const message of this.conversation.messages) {
         if (message.status !== 'open' && !before.has(message)) this.#messages.push(message, stay);
       }
     }
     this.emit('entry', entry);
-    this.#position = entry.position;
+    this.#position = position;
     this.#forgetPassed();
-    this.#changed();
-    if (entry.type === 'TRANSACTION_END') {
+    this.changed();
+    if (type === 'TRANSACTION_END') {
       this.emit('ended', entry);
       this.close();
     }
   }
 
   /** The server's word on this client's cursor, asked for or not. False: one that makes no sense. */
-  judge(payload: JsonValue): boolean {
+  judge({ payload, related_id }: Envelope): boolean {
     const { verdict, epoch, seq, first, last, code } = fieldsOf(payload);
     if (verdict === 'refused') {
       this.close(refusedVerdict(code));
       return true;
     }
     // Not the JOIN that this answers: if it made somebody a member, its entry is still to come.
-    for (const item of this.own.values()) if (item.settled) item.notAbove = Number(last);
+    this.#settled = this.own.filter(({ id, isSettled }) => isSettled && id !== related_id);
+    this.#end = Number(last);
     const before = verdict === 'resumed' ? Number(seq) : Number(first) - 1;
     if (!(before >= 0)) return false;
     if (verdict !== 'resumed') {
@@ -189,7 +144,6 @@ export class Reader extends Emitter<TransactionEvents> {
       this.epoch = epoch;
       this.#moveTo(before);
     }
-    this.#forgetPassed();
     return true;
   }
 
@@ -211,15 +165,16 @@ export class Reader extends Emitter<TransactionEvents> {
       this.#entries.push({ kind: 'gap', gap });
       this.emit('gap', gap);
     }
-    this.#changed();
+    this.changed();
   }
 
   /** Lets go of own messages whose place was passed without their coming: trimmed, or in another epoch. */
   #forgetPassed(): void {
-    for (const { id, notAbove } of this.own.values()) if (Number(notAbove) <= this.read) this.own.delete(id);
+    if (this.read >= this.#end) for (const item of this.#settled.splice(0)) remove(this.core, item);
   }
 
-  #changed(): void {
+  /** The conversation, or what is pending, is another. */
+  changed(): void {
     this.emit('change', this.conversation);
   }
 
@@ -227,9 +182,10 @@ export class Reader extends Emitter<TransactionEvents> {
   close(reason?: Error): void {
     if (this.closed) return;
     this.closed = { reason };
-    this.own.clear();
+    this.core.transactions.delete(this.id);
+    letGo(this.core, this.own, reason, this.conversation.ended);
     this.conversation = interruptOpen(this.conversation);
-    this.#changed();
+    this.changed();
     this.#entries.end(reason);
     this.#messages.end(reason);
     this.emit('closed', reason);

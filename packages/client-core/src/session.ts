@@ -1,4 +1,4 @@
-// One connection from its HAI to its end: numbers what is written, reads what comes, answers PING, keeps the
+// One connection from its dial to its end: says HAI, numbers what is written, reads what comes, answers PING, keeps the
 // heartbeat. Decides nothing about transactions, never reconnects. Spec: §2, §3.
 
 import {
@@ -8,19 +8,24 @@ import {
   type Envelope,
   entryTypes,
   Fault,
+  type Incoming,
   type JsonObject,
   type JsonValue,
   protocolMajor,
   protocolVersion,
   type Received,
   sharesMajor,
+  type Timer,
+  type Transport,
   toBase64,
 } from '@haip/protocol';
+import { type ClientCore, cursorsOf } from './core.ts';
 import { channelOf, spendsWindow } from './entry.ts';
 import { asError, ClientError, ConnectionEndedError, RefusedError } from './errors.ts';
-import type { Settings } from './options.ts';
-import { watchSilence } from './silence.ts';
-import { type FlowControl, SendWindows } from './windows.ts';
+import { type Heartbeat, watchLink } from './heartbeat.ts';
+import { flush } from './outbox.ts';
+import { receive } from './receive.ts';
+import { type FlowControl, type SendWindows, sendWindows, spend } from './windows.ts';
 
 /** How a session ended, and what to do about it. */
 export interface SessionEnd {
@@ -28,20 +33,16 @@ export interface SessionEnd {
   readonly next: 'resume' | 'anew' | 'stop';
   readonly error: Error;
   /** The session's token is of no use any more. */
-  readonly forget?: boolean;
-  readonly retryAfterMs?: number;
+  readonly forget: boolean;
+  readonly retryAfterMs: number;
 }
 
-/** What a session tells whoever began it. */
+/** Whoever began a session. */
 export interface SessionOwner {
-  /** The server's HAI is here. Called at most once, before anything is received. */
-  opened(session: Session): void;
-  /** Something that is not about the connection itself. A promise makes the reading wait. */
-  receive(received: Received, session: Session): void | Promise<void>;
-  /** The link takes more again. */
-  drained(): void;
-  /** The answer to a PING is here. */
-  answered(): void;
+  /** The server's HAI is here: called before anything is received. True: the transport has to show that it delivers. */
+  opened(session: Session): boolean;
+  /** It delivers. */
+  delivers(session: Session): void;
 }
 
 /** What is written: {@link Session.write} adds the rest. */
@@ -66,39 +67,73 @@ interface Welcome {
 }
 
 export class Session {
+  readonly transport: Transport;
+  /** Set on one that is to take the place of another: called when it does. */
+  takeOver?: () => void;
   /** What the messages of this client are stamped with, once the server said HAI. */
   id = '';
   /** The server's HAI; undefined until it came. */
   welcome?: Welcome;
-  /** The server keeps no log: a plain v1 one. */
-  plain = false;
   /** Nothing may be written now: the link asked for patience, or has ended. */
   full = false;
   /** What the server lets this client write; undefined: it keeps no windows. */
   windows?: SendWindows;
   /** The last ERROR that answered nothing known: why a close came, if one comes. */
   refusal?: RefusedError;
-  readonly #connection: Connection;
-  readonly #settings: Settings;
+  /** When the transport was seen to deliver, by the monotonic clock. */
+  openedAt?: number;
+  readonly #core: ClientCore;
   readonly #owner: SessionOwner;
   /** What the application consumed and the server was not granted again yet, by transaction and channel. */
   readonly #owed = new Map<string, { add_messages: number; add_bytes: number; readonly channel: string }>();
   readonly #end = Promise.withResolvers<SessionEnd>();
+  readonly #dialling = new AbortController();
+  #connection?: Connection;
   #isOver = false;
   #binary = false;
+  #attempt = 0;
   #number = 0;
-  #silence: ReturnType<typeof watchSilence> | undefined;
+  #timer?: Timer;
+  #heartbeat?: Heartbeat;
 
-  constructor(connection: Connection, settings: Settings, owner: SessionOwner) {
-    this.#connection = connection;
-    this.#settings = settings;
+  constructor(core: ClientCore, transport: Transport, owner: SessionOwner) {
+    this.#core = core;
+    this.transport = transport;
     this.#owner = owner;
   }
 
-  /** Says HAI, with the owner's greeting in it, and reads. Resolves with how the session ended. */
-  begin(greeting: JsonObject): Promise<SessionEnd> {
-    const { supports } = this.#connection;
-    const { windowMessages, windowBytes } = this.#settings;
+  /** How it ended. */
+  get ended(): Promise<SessionEnd> {
+    return this.#end.promise;
+  }
+
+  /** Dials once the credentials are there, says HAI, and reads to the end. */
+  async begin(credentials: Promise<JsonValue | undefined>): Promise<void> {
+    const { clock, connectTimeoutMs, limits, logger } = this.#core.settings;
+    const { name } = this.transport;
+    try {
+      const auth = await credentials;
+      if (this.#isOver) return;
+      const late = new ClientError('timeout', `${name}: no HAI in time.`, undefined, true);
+      this.#timer = clock.timer(connectTimeoutMs, () => this.end('resume', late));
+      const connection = await this.transport.dial({ limits, logger }, this.#dialling.signal);
+      this.#connection = connection;
+      // One that opens after it was given up is closed at once.
+      if (this.#isOver) return connection.close(1000);
+      this.#greet(connection, auth);
+      await this.#read(connection);
+    } catch (error) {
+      if (this.#connection) logger('error', 'reading failed', { error });
+      this.end('resume', asError(error), 1011);
+    }
+  }
+
+  #greet({ supports }: Connection, auth: JsonValue | undefined): void {
+    const core = this.#core;
+    const { windowMessages, windowBytes } = core.settings;
+    this.#attempt = ++core.attempt;
+    // One that takes the place of another joins where reading is then.
+    const resume = this.takeOver ? [] : cursorsOf(core);
     const payload = {
       haip_version: protocolVersion,
       accept_major: [protocolMajor],
@@ -108,19 +143,18 @@ export class Session {
         transaction_log: true,
         flow_control: { initial_credit_messages: windowMessages, initial_credit_bytes: windowBytes },
       },
-      ...greeting,
+      auth,
+      resume_token: core.token,
+      attempt: String(this.#attempt),
+      resume: resume[0] && resume,
     };
     this.write({ type: 'HAI', payload });
-    this.#read().catch((error: unknown) => {
-      this.#settings.logger('error', 'reading failed', { error });
-      this.end('resume', 1011, asError(error));
-    });
-    return this.#end.promise;
+    core.changed();
   }
 
   /** Writes a message under the next number, which it gives. */
   write({ id, type, transaction = null, payload, bytes, mime }: Outbound, related_id?: string): number {
-    const { ids, clock } = this.#settings;
+    const { ids, clock } = this.#core.settings;
     const raw = this.#binary ? bytes : undefined;
     const text = JSON.stringify({
       id: id ?? ids(),
@@ -136,16 +170,16 @@ export class Session {
       related_id,
     });
     if (this.windows && spendsWindow(type)) {
-      this.windows.spend(transaction, new TextEncoder().encode(text).length + (raw?.length ?? 0));
+      spend(this.windows, transaction, new TextEncoder().encode(text).length + (raw?.length ?? 0));
     }
-    this.#silence?.say();
-    const pending = this.#connection.send({ text, bytes: raw, shared: false });
+    this.#heartbeat?.say();
+    const pending = this.#connection?.send({ text, bytes: raw, shared: false });
     if (pending) {
       this.full = true;
       const go = (): void => {
         if (this.#isOver) return;
         this.full = false;
-        this.#owner.drained();
+        flush(this.#core);
       };
       pending.then(go, go);
     }
@@ -154,7 +188,7 @@ export class Session {
 
   /** The application is done with an entry of this connection: once that is half a window, the server is granted it. */
   consumed({ envelope: { transaction, channel }, size }: Received): void {
-    const { windowMessages, windowBytes } = this.#settings;
+    const { windowMessages, windowBytes } = this.#core.settings;
     const key = `${transaction} ${channel}`;
     const owed = this.#owed.get(key) ?? { add_messages: 0, add_bytes: 0, channel };
     owed.add_messages++;
@@ -167,76 +201,91 @@ export class Session {
 
   /** Asks the server for a sign of life now, and gives it half the usual time. */
   probe(): void {
-    if (!this.#isOver) this.#silence?.probe();
+    if (!this.#isOver) this.#heartbeat?.probe();
   }
 
-  /** The server broke a rule: ends the connection; the next one resumes from what was read. */
-  fault(error: Error): void {
-    this.end('resume', 1002, error);
-  }
-
-  /** Ends the session from this side. The first end counts. */
-  end(next: SessionEnd['next'], code: CloseCode, error: Error, forget = next === 'anew', retryAfterMs = 0): void {
+  /** Ends the session from this side, whatever it is at. The first end counts. */
+  end(
+    next: SessionEnd['next'],
+    error: Error,
+    code: CloseCode = 1000,
+    retryAfterMs = 0,
+    forget = next === 'anew',
+  ): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.full = true;
-    this.#silence?.stop();
-    this.#connection.close(code);
+    this.#timer?.cancel();
+    this.#heartbeat?.stop();
+    this.#dialling.abort(error);
+    this.#connection?.close(code);
     this.#end.resolve({ next, error, forget, retryAfterMs });
   }
 
-  async #read(): Promise<void> {
-    for await (const batch of this.#connection) {
-      this.#silence?.hear();
+  async #read(connection: Connection): Promise<void> {
+    for await (const batch of connection) {
+      this.#heartbeat?.hear();
       for (const incoming of batch) {
         if (this.#isOver) return;
-        await this.#take(incoming);
+        await this.#take(incoming, connection);
       }
     }
-    const { code, reason, retryAfterMs } = await this.#connection.closed;
-    const next = afterClose(code);
+    const { code, reason, retryAfterMs } = await connection.closed;
+    const isFenced = code === 4409;
+    // By a newer HAI, which was this client's own: of no account.
+    const isOwn = isFenced && this.#attempt < this.#core.attempt;
+    // Before the answer: another holder of the token has a higher attempt. It is theirs then, and this begins anew.
+    const forget = isFenced && !isOwn && !this.welcome;
+    const next = isOwn || forget ? 'resume' : afterClose(code);
     const error = new ConnectionEndedError(code, reason, next !== 'stop');
-    // 4409 before the answer: another holder of the token has a higher attempt. It is theirs then, and this begins anew.
-    if (code === 4409 && !this.welcome) this.end('resume', 1000, error, true, retryAfterMs);
-    else this.end(next, 1000, next === 'resume' ? error : (this.refusal ?? error), next === 'anew', retryAfterMs);
+    this.end(next, next === 'resume' ? error : (this.refusal ?? error), 1000, retryAfterMs, forget || next === 'anew');
   }
 
-  #take(incoming: Received | Fault): void | Promise<void> {
+  #take(incoming: Incoming, connection: Connection): void | Promise<void> {
+    const { logger } = this.#core.settings;
     if (incoming instanceof Fault) {
       const { code, expected } = incoming;
-      this.#settings.logger('warn', 'unreadable message', { code, expected });
-      // A server with a log may have put an entry into it: reading it again is the way to know.
-      if (!this.plain) this.fault(new RefusedError(code, incoming));
-      return;
+      logger('warn', 'unreadable message', { code, expected });
+      // There may have been an entry in it: reading it again is the way to know.
+      return this.end('resume', new RefusedError(code, incoming), 1002);
     }
     const { id, type, payload } = incoming.envelope;
-    if (type === 'HAI') return this.#hear(incoming.envelope);
+    if (type === 'HAI') return this.#hear(incoming.envelope, connection);
     if (type === 'PING') this.write({ type: 'PONG', payload }, id);
-    if (type === 'PONG') this.#owner.answered();
+    if (type === 'PONG' && this.openedAt === undefined) this.#delivers();
     // Before the two have met only a refusal counts.
-    if (this.welcome || type === 'ERROR') return this.#owner.receive(incoming, this);
+    if (this.welcome || type === 'ERROR') return receive(incoming, this, this.#core);
   }
 
-  #hear({ session, payload }: Envelope): void {
+  #hear({ session, payload }: Envelope, connection: Connection): void {
     if (this.welcome) return;
     const hai = payload as Welcome;
-    if (!sharesMajor(payload as JsonObject)) {
-      return this.end('stop', 1008, new RefusedError('VERSION_INCOMPATIBLE', { expected: `major ${protocolMajor}` }));
+    const { binary_frames = false, transaction_log, flow_control } = hai.capabilities ?? {};
+    if (!sharesMajor(payload as JsonObject) || transaction_log !== true) {
+      const expected = `major ${protocolMajor} with transaction_log, or plainV1()`;
+      return this.end('stop', new RefusedError('VERSION_INCOMPATIBLE', { expected }), 1008);
     }
     this.welcome = hai;
     this.id = session;
-    const { binary_frames = false, transaction_log, flow_control } = hai.capabilities ?? {};
-    this.#binary = this.#connection.supports.binary && binary_frames;
-    this.plain = transaction_log !== true;
-    if (flow_control && !this.plain) this.windows = new SendWindows(flow_control);
-    this.#silence = watchSilence(this.#connection, {
-      ...this.#settings,
-      ping: () => {
-        if (this.plain) this.#connection.probe();
-        this.write({ type: 'PING', payload: {} });
+    this.#binary = connection.supports.binary && binary_frames;
+    if (flow_control) this.windows = sendWindows(flow_control);
+    this.#timer?.cancel();
+    const isInDoubt = this.#owner.opened(this);
+    this.#heartbeat = watchLink(
+      connection,
+      this.#core.settings,
+      {
+        ping: () => this.write({ type: 'PING', payload: {} }),
+        dead: () => this.end('resume', new ClientError('silent', 'The server is silent.', undefined, true)),
       },
-      dead: () => this.end('resume', 1001, new ClientError('silent', 'The server is silent.', undefined, true)),
-    });
-    this.#owner.opened(this);
+      isInDoubt,
+    );
+    if (!isInDoubt) this.#delivers();
+  }
+
+  #delivers(): void {
+    this.#heartbeat?.answered();
+    this.openedAt = this.#core.settings.clock.monotonic();
+    this.#owner.delivers(this);
   }
 }

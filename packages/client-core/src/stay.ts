@@ -4,24 +4,14 @@
 import type { Received } from '@haip/protocol';
 import type { Session } from './session.ts';
 
-export class Stay {
-  readonly #received: Received;
-  readonly #session: Session;
-  #holders = 1;
+export interface Stay {
+  readonly received: Received;
+  readonly session: Session;
+  /** How many hold it. Begun with 1 by whoever hands the entry over, who leaves when that is done. */
+  holders: number;
+}
 
-  /** Begun by whoever hands the entry over, who leaves when that is done. */
-  constructor(received: Received, session: Session) {
-    this.#received = received;
-    this.#session = session;
-  }
-
-  /** One more holds it. */
-  enter(): void {
-    this.#holders++;
-  }
-
-  /** One fewer holds it; the last one tells the session. */
-  leave(): void {
-    if (--this.#holders === 0) this.#session.consumed(this.#received);
-  }
+/** One fewer holds it; the last one tells the session. */
+export function leave(stay: Stay): void {
+  if (--stay.holders === 0) stay.session.consumed(stay.received);
 }

@@ -1,31 +1,22 @@
 // Waiting that a signal can end. Nothing here leaves a timer or a listener behind.
 
-import type { Clock } from '@haip/protocol';
+/** The promise. Until it is settled an abort calls `abort` with the signal's reason, at once when it came before. */
+export function untilSettled<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  abort: (reason: unknown) => void,
+): Promise<T> {
+  const stop = (): void => abort(signal?.reason);
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop);
+  return promise.finally(() => signal?.removeEventListener('abort', stop));
+}
 
 /** The promise's outcome, or the signal's reason when that comes first. The promise itself goes on. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    const done = (): void => signal.removeEventListener('abort', stop);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    promise.then(resolve, reject).finally(done);
+  return new Promise((resolve, reject) => {
+    untilSettled(promise, signal, reject).then(resolve, reject);
   });
-}
-
-/** Where to wish for something sooner; whoever waits says how. */
-export interface Haste {
-  now(): void;
-}
-
-/** Resolves after `ms`, sooner by `haste`, or at once when the signal is aborted: who waited looks at the signal. */
-export async function pause(clock: Clock, ms: number, signal: AbortSignal, haste: Haste): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = clock.timer(ms, resolve);
-  haste.now = resolve;
-  await orAborted(promise, signal).catch(() => {});
-  timer.cancel();
 }
 
 /**

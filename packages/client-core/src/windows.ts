@@ -10,9 +10,7 @@ export interface WindowOptions {
 }
 
 /** What HAI says of windows under `capabilities`: `true` stands for the defaults. */
-export type FlowControl =
-  | boolean
-  | { readonly initial_credit_messages?: number; readonly initial_credit_bytes?: number };
+export type FlowControl = true | { readonly initial_credit_messages?: number; readonly initial_credit_bytes?: number };
 
 export const defaultWindow: WindowOptions = { windowMessages: 1024, windowBytes: 1024 * 1024 };
 
@@ -20,7 +18,7 @@ export const defaultWindow: WindowOptions = { windowMessages: 1024, windowBytes:
 interface Window {
   messages: number;
   bytes: number;
-  paused: boolean;
+  isPaused?: boolean;
 }
 
 interface FlowFields {
@@ -29,44 +27,43 @@ interface FlowFields {
   readonly add_bytes?: number;
 }
 
-/** What a server lets this client write in each transaction. A client writes on one channel only. */
-export class SendWindows {
-  /** What a transaction begins with that was not written in yet. */
-  readonly #fresh: Window;
-  readonly #windows = new Map<string | null, Window>();
+/**
+ * What a server lets this client write in each transaction, and under `undefined` what one begins with that was not written
+ * in yet. A client writes on one channel only.
+ */
+export type SendWindows = Map<string | null | undefined, Window>;
 
-  constructor(offer: Exclude<FlowControl, false>) {
-    const { initial_credit_messages: messages, initial_credit_bytes: bytes } = offer === true ? {} : offer;
-    const { windowMessages, windowBytes } = defaultWindow;
-    this.#fresh = { messages: messages ?? windowMessages, bytes: bytes ?? windowBytes, paused: false };
-  }
+export function sendWindows(offer: FlowControl): SendWindows {
+  const { windowMessages, windowBytes } = defaultWindow;
+  const { initial_credit_messages: messages = windowMessages, initial_credit_bytes: bytes = windowBytes } =
+    offer as Exclude<FlowControl, true>;
+  return new Map([[undefined, { messages, bytes }]]);
+}
 
-  #of(transaction: string | null): Window {
-    const window = this.#windows.get(transaction) ?? { ...this.#fresh };
-    this.#windows.set(transaction, window);
-    return window;
-  }
+function windowOf(windows: SendWindows, transaction: string | null): Window {
+  const window = windows.get(transaction) ?? { ...(windows.get(undefined) as Window) };
+  windows.set(transaction, window);
+  return window;
+}
 
-  isOpen(transaction: string | null): boolean {
-    const { messages, bytes, paused } = this.#of(transaction);
-    return messages > 0 && bytes > 0 && !paused;
-  }
+export function isOpen(windows: SendWindows, transaction: string | null): boolean {
+  const { messages, bytes, isPaused } = windowOf(windows, transaction);
+  return messages > 0 && bytes > 0 && !isPaused;
+}
 
-  spend(transaction: string | null, bytes: number): void {
-    const window = this.#of(transaction);
-    window.messages--;
-    window.bytes -= bytes;
-  }
+export function spend(windows: SendWindows, transaction: string | null, bytes: number): void {
+  const window = windowOf(windows, transaction);
+  window.messages--;
+  window.bytes -= bytes;
+}
 
-  /** A FLOW_UPDATE, PAUSE_CHANNEL or RESUME_CHANNEL of the server. Without a transaction it is meant for each. */
-  change({ type, transaction, payload }: Envelope): void {
-    const { channel = channels.user, add_messages = 0, add_bytes = 0 } = payload as FlowFields;
-    if (channel !== channels.user) return;
-    const meant = transaction === null ? [this.#fresh, ...this.#windows.values()] : [this.#of(transaction)];
-    for (const window of meant) {
-      window.messages += add_messages;
-      window.bytes += add_bytes;
-      if (type !== 'FLOW_UPDATE') window.paused = type === 'PAUSE_CHANNEL';
-    }
+/** A FLOW_UPDATE, PAUSE_CHANNEL or RESUME_CHANNEL of the server. Without a transaction it is meant for each. */
+export function changeWindows(windows: SendWindows, { type, transaction, payload }: Envelope): void {
+  const { channel = channels.user, add_messages = 0, add_bytes = 0 } = payload as FlowFields;
+  if (channel !== channels.user) return;
+  for (const window of transaction === null ? windows.values() : [windowOf(windows, transaction)]) {
+    window.messages += add_messages;
+    window.bytes += add_bytes;
+    if (type !== 'FLOW_UPDATE') window.isPaused = type === 'PAUSE_CHANNEL';
   }
 }

@@ -1,12 +1,13 @@
 import { fakeClock, memoryTransport, plainV1Server } from '@haip/testing';
 import { describe, expect, it } from 'vitest';
-import { HAIPClient } from '../src/index.ts';
+import { HAIPClient, plainV1 } from '../src/index.ts';
+import { setUp as scripted } from './scripted-server.ts';
 
 function setUp() {
   const clock = fakeClock();
   const server = plainV1Server({ clock });
   const transport = memoryTransport(server.accept, { clock });
-  const client = new HAIPClient({ transports: [transport], clock, logger: () => {}, random: () => 0.5 });
+  const client = new HAIPClient({ transports: [plainV1(transport)], clock, logger: () => {}, random: () => 0.5 });
   client.authenticate(() => ({ token: 'Bearer TOKEN' }));
   return { clock, server, transport, client };
 }
@@ -39,9 +40,9 @@ describe('a plain v1 server', () => {
     await client.connect();
     const chat = await client.startTransaction('echo');
     const sending = chat.sendText('Hello');
-    expect(chat.pending).toEqual([]);
     expect(await sending).not.toHaveProperty('position');
     await chat.messages().next();
+    expect(chat.pending).toEqual([]);
     expect(chat.conversation.messages.map(({ text, channel }) => [text, channel])).toEqual([
       ['Hello', 'USER'],
       ['Hello', 'USER'],
@@ -106,5 +107,33 @@ describe('a plain v1 server', () => {
     await writer.end();
     expect((await chat.messages().next()).value?.text).toBe('Hello');
     expect(server.received.at(-1)).toMatchObject({ type: 'MESSAGE', payload: 'Hello' });
+  });
+
+  it('is told from a log server by its HAI: without plainV1() the client says what is missing, and stays away', async () => {
+    const { clock, transport } = setUp();
+    const client = new HAIPClient({ transports: [transport], clock, logger: () => {} });
+    await expect(client.connect()).rejects.toMatchObject({
+      code: 'VERSION_INCOMPATIBLE',
+      expected: expect.stringContaining('plainV1()'),
+    });
+    expect(transport.dials).toBe(1);
+  });
+
+  it('plainV1() leaves a server that keeps a log alone', async () => {
+    const { clock, accept, nextPeer } = scripted();
+    const transport = plainV1(memoryTransport(accept, { clock }));
+    const client = new HAIPClient({ transports: [transport], clock, logger: () => {} });
+    const next = nextPeer();
+    const connecting = client.connect();
+    const peer = await next;
+    await peer.welcome();
+    await connecting;
+    const starting = client.startTransaction('echo');
+    await peer.start();
+    const chat = await starting;
+    const sending = chat.sendText('Hello');
+    peer.receipt(await peer.until('MESSAGE'), 2);
+    expect(await sending).toMatchObject({ position: 2 });
+    expect(chat.cursor).toEqual({ epoch: 'E', position: 2 });
   });
 });
