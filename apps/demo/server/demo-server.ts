@@ -1,9 +1,8 @@
-// Joins the parts of the demo: the page, the HAIP server with its two tools, a history in memory, three transports.
+// Joins the parts of the demo: the page, the HAIP server with its two tools, a history, three transports.
 
 import { createServer, type Server } from 'node:http';
-import { memoryHistory } from '@haip/history-memory';
 import { systemClock } from '@haip/platform';
-import type { Clock, Logger } from '@haip/protocol';
+import type { Clock, HistoryStore, Logger } from '@haip/protocol';
 import { HAIPServer } from '@haip/server-core';
 import { acceptHttpStreams } from '@haip/transport-http/server';
 import { acceptServerSentEvents } from '@haip/transport-sse/server';
@@ -16,6 +15,8 @@ import { demoAuthenticator } from './identity.ts';
 import { type FileTable, serveFiles, staticFile } from './static-files.ts';
 
 export interface DemoOptions {
+  /** Where conversations are kept. Whoever gives it closes it. */
+  readonly history: HistoryStore;
   readonly files: FileTable;
   readonly knowledge: Knowledge;
   /** Left out: the assistant is the embedded one. */
@@ -39,8 +40,7 @@ function about(model: ModelSettings | undefined): Buffer {
   return Buffer.from(JSON.stringify({ assistant }));
 }
 
-export function createDemo({ files, knowledge, model, clock = systemClock, logger }: DemoOptions): Demo {
-  const history = memoryHistory({ windowSize: 1000, windowTime: '30d' });
+export function createDemo({ history, files, knowledge, model, clock = systemClock, logger }: DemoOptions): Demo {
   const haip = new HAIPServer({ history, logger });
   haip.authenticate(demoAuthenticator);
   haip.registerTool(echo);

@@ -1,5 +1,5 @@
 // Starts the demo. PORT: the port (default 8080, or the next one that is free). HOST: the address to listen on (default
-// this machine only). OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL: see the README.
+// this machine only). HAIP_DB: the file of the conversations. OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL: see the README.
 
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createKnowledge, type SourceDocument } from './assistant/knowledge.ts';
 import { readModelSettings } from './assistant/model-assistant.ts';
-import { createDemo } from './demo-server.ts';
+import { openConversations } from './conversations.ts';
+import { createDemo, type Demo } from './demo-server.ts';
 import { listen } from './listen.ts';
 import { readFileTable } from './static-files.ts';
 
@@ -29,13 +30,22 @@ async function main(): Promise<void> {
   if (!existsSync(new URL('index.html', built))) throw new Error('The page is not built yet: run `pnpm demo`.');
 
   const topics = readFileSync(new URL('assistant/topics.md', import.meta.url), 'utf8');
-  const model = readModelSettings(process.env);
-  const demo = createDemo({
-    files: readFileTable(fileURLToPath(built)),
-    knowledge: createKnowledge(topics, readDocuments()),
-    model,
-  });
+  const history = openConversations(process.env['HAIP_DB']);
+  try {
+    const demo = createDemo({
+      history,
+      files: readFileTable(fileURLToPath(built)),
+      knowledge: createKnowledge(topics, readDocuments()),
+      model: readModelSettings(process.env),
+    });
+    await serve(demo);
+  } finally {
+    await history.close();
+  }
+}
 
+/** Listens until somebody asks the process to end. */
+async function serve(demo: Demo): Promise<void> {
   const host = process.env['HOST'] || 'localhost';
   await listen(demo.http, host, process.env['PORT'] || undefined);
   const { port } = demo.http.address() as AddressInfo;
@@ -50,4 +60,9 @@ async function main(): Promise<void> {
   ]);
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  console.error(`HAIP demo: ${(error as Error).message}`);
+  process.exitCode = 1;
+}

@@ -2,7 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -12,15 +15,27 @@ export interface DemoChild {
   readonly url: string;
   /** Asks it to stop; resolves with its exit code. */
   stop(): Promise<number | null>;
+  /** Ends it as a power cut would; resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
-/** Starts the demo on a free port. Rejects with what it printed when it ends before it listens. */
+/** A folder that is gone when this process is. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'haip-demo-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/**
+ * Starts the demo on a free port, with a file of its own unless HAIP_DB names one. Rejects with what it printed when it
+ * ends before it listens.
+ */
 export async function startDemo(env: Readonly<Record<string, string>> = {}): Promise<DemoChild> {
   const inherited = { ...process.env };
-  for (const name of ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'HOST', 'NODE_OPTIONS'])
+  for (const name of ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'HOST', 'HAIP_DB', 'NODE_OPTIONS'])
     delete inherited[name];
   const child: ChildProcess = spawn(process.execPath, ['--conditions=@haip/source', main], {
-    env: { ...inherited, PORT: '0', ...env },
+    env: { ...inherited, PORT: '0', HAIP_DB: env['HAIP_DB'] ?? join(temporaryFolder(), 'conversations.db'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
@@ -39,6 +54,10 @@ export async function startDemo(env: Readonly<Record<string, string>> = {}): Pro
     stop: () => {
       child.kill('SIGTERM');
       return exited;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
     },
   };
 }

@@ -16,7 +16,7 @@ export interface DemoBrowser {
 }
 
 /** A browser and a demo for the tests of one file. After each test the page must not have thrown. */
-export function demoBrowser(): DemoBrowser {
+export function demoBrowser(env?: Readonly<Record<string, string>>): DemoBrowser {
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
   let browser: Browser;
@@ -26,7 +26,7 @@ export function demoBrowser(): DemoBrowser {
     const executablePath = findChromium() ?? '';
     const media = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
     const launching = chromium.launch({ executablePath, args: [...chromiumArgs, ...media] });
-    [browser, demo] = await Promise.all([launching, startDemo()]);
+    [browser, demo] = await Promise.all([launching, startDemo(env)]);
   });
 
   afterEach(async () => {
@@ -55,6 +55,14 @@ export function demoBrowser(): DemoBrowser {
 
 /** "1, 2, 3 … last." */
 export const countTo = (last: number): string => `${Array.from({ length: last }, (_, index) => index + 1).join(', ')}.`;
+
+/** The list of conversations: a landmark. */
+export const conversations = (page: Page): Locator => page.getByRole('navigation', { name: 'Conversations' });
+
+/** What a profile must have to be the user with this secret. */
+export const profileOf = (url: string, secret: string): ContextOptions => ({
+  storageState: { cookies: [], origins: [{ origin: url, localStorage: [{ name: 'haip-secret', value: secret }] }] },
+});
 
 export const field = (page: Page): Locator => page.getByRole('textbox', { name: 'Message' });
 export const texts = (page: Page): Locator => page.getByTestId('message-text');

@@ -105,7 +105,7 @@ describe('a conversation with the assistant', () => {
     expect(await wholeAnswer(page, 2)).toBe(countTo(3));
   });
 
-  test('F22: a server that was restarted without its memory is told of plainly, and what waits is not lost silently', async () => {
+  test('F22: a server that was restarted without its history is told of plainly, and what waits is not lost silently', async () => {
     const before = await startDemo();
     const page = await visit(before.url);
     await begin(page, 'assistant');

@@ -1,9 +1,13 @@
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Knowledge } from '../server/assistant/knowledge.ts';
+import { openConversations } from '../server/conversations.ts';
 import { createDemo } from '../server/demo-server.ts';
+import { temporaryFolder } from './demo-child.ts';
 
-const demo = createDemo({ files: new Map(), knowledge: {} as Knowledge, logger: () => {} });
+const history = openConversations(join(temporaryFolder(), 'conversations.db'));
+const demo = createDemo({ history, files: new Map(), knowledge: {} as Knowledge, logger: () => {} });
 let origin: string;
 
 beforeAll(async () => {
@@ -11,7 +15,10 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${(demo.http.address() as AddressInfo).port}`;
 });
 
-afterAll(() => demo.close());
+afterAll(async () => {
+  await demo.close();
+  await history.close();
+});
 
 test('A73: a health check is told ok and nothing else', async () => {
   const answer = await fetch(`${origin}/health?verbose=1`);

@@ -1,9 +1,13 @@
-// The page as a whole: the bar above, and below it the choice of a conversation or the conversation.
+// The page as a whole: the bar above, the list of conversations, and beside it the choice of one or the one chosen.
 
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { Announcer } from './chat/announcer.tsx';
 import { ChatView } from './chat/chat-view.tsx';
-import { useChat } from './chat/use-chat.ts';
+import { useChatValue, useConversations } from './chat/use-chat.ts';
+import { ConversationNav } from './conversations/conversation-nav.tsx';
+import { isExpired } from './conversations/groups.ts';
+import { NewLink } from './conversations/new-link.tsx';
+import { ConversationDrawer, useHasRoom } from './conversations/sidebar.tsx';
 import { ConnectionPill } from './parts/connection-pill.tsx';
 import { Failure } from './parts/failure.tsx';
 import { Mark, PlusIcon } from './parts/icons.tsx';
@@ -12,20 +16,27 @@ import { ThemeButton } from './parts/theme-button.tsx';
 import { fragmentFor } from './share-link.ts';
 import { StartScreen } from './start/start-screen.tsx';
 
-function TopBar({ transaction }: { readonly transaction: string | undefined }) {
+interface TopBarProps {
+  readonly transaction: string | undefined;
+  readonly hasRoom: boolean;
+}
+
+function TopBar({ transaction, hasRoom }: TopBarProps) {
   return (
     <header className="top-bar">
-      <a className="wordmark" href="/" aria-label="HAIP demo: new conversation">
-        <Mark />
-        <span>HAIP</span>
-      </a>
+      <div className="top-bar-start">
+        {!hasRoom && <ConversationDrawer />}
+        <NewLink className="wordmark" label="HAIP demo: new conversation">
+          <Mark />
+          <span>HAIP</span>
+        </NewLink>
+      </div>
       <div className="top-bar-end">
         <ConnectionPill />
-        {transaction && (
-          <a className="quiet-button new-button" href="/">
+        {transaction && !hasRoom && (
+          <NewLink className="icon-button" label="New conversation">
             <PlusIcon />
-            <span>New</span>
-          </a>
+          </NewLink>
         )}
         {transaction && <ShareButton />}
         <ThemeButton />
@@ -34,28 +45,56 @@ function TopBar({ transaction }: { readonly transaction: string | undefined }) {
   );
 }
 
-export function App() {
-  const { phase } = useChat();
-  const transaction = phase.name === 'open' ? phase.transaction : undefined;
-
+/** The title in the browser's tab, and the link of the conversation in its address. */
+function usePlace(transaction: string | undefined, title: string | undefined): void {
   useEffect(() => {
     if (transaction && location.hash !== fragmentFor(transaction))
       history.replaceState(null, '', fragmentFor(transaction));
   }, [transaction]);
+  useEffect(() => {
+    document.title = title === undefined ? 'HAIP demo' : `${title} · HAIP demo`;
+  }, [title]);
+}
+
+/** Whoever comes back to the choice, or fails to get somewhere, goes on there and not where they came from. */
+function useFocusOnMain(phase: string): void {
+  const before = useRef(phase);
+  useEffect(() => {
+    const isOther = before.current !== phase;
+    before.current = phase;
+    if (isOther && (phase === 'choosing' || phase === 'failed')) focusMain();
+  }, [phase]);
+}
+
+export function App() {
+  const phase = useChatValue((state) => state.phase);
+  const { items } = useConversations();
+  const hasRoom = useHasRoom();
+  const transaction = phase.name === 'open' ? phase.transaction : undefined;
+  const listed = items.find((item) => item.transaction === transaction);
+  const title = listed?.title;
+  const hasExpired = listed !== undefined && isExpired(listed, new Date());
+  usePlace(transaction, title);
+  useFocusOnMain(phase.name);
 
   return (
     <>
       <button type="button" className="skip-link" onClick={focusMain}>
         Skip to the conversation
       </button>
-      <TopBar transaction={transaction} />
+      <TopBar transaction={transaction} hasRoom={hasRoom} />
+      {hasRoom && (
+        <div className="sidebar">
+          <ConversationNav />
+        </div>
+      )}
       {phase.name === 'failed' && <Failure code={phase.code} />}
-      {phase.name === 'open' && <ChatView />}
+      {phase.name === 'open' && <ChatView key={transaction} title={title} hasExpired={hasExpired} />}
       {phase.name === 'joining' && (
         <main id="main" className="joining" tabIndex={-1} aria-busy="true" aria-label="Joining" />
       )}
       {(phase.name === 'choosing' || phase.name === 'starting') && <StartScreen />}
-      <Announcer />
+      <Announcer key={`news of ${transaction}`} />
     </>
   );
 }

@@ -14,6 +14,7 @@ import { userSecret } from './connection/user-secret.ts';
 import { transactionInLink } from './share-link.ts';
 import './style/tokens.css';
 import './style/page.css';
+import './style/conversations.css';
 import './style/start.css';
 import './style/chat.css';
 import './style/calls.css';
@@ -38,15 +39,22 @@ const secret = userSecret();
 client.authenticate(() => ({ token: secret }));
 
 const store = new ChatStore(client, network);
-const invited = transactionInLink(location.hash);
-store.connect();
-if (invited) void store.join(invited);
 
-addEventListener('hashchange', () => {
+/** Shows what the address names. */
+function follow(): void {
+  const transaction = transactionInLink(location.hash);
   const { phase } = store.getState();
-  const present = phase.name === 'open' ? phase.transaction : undefined;
-  if (transactionInLink(location.hash) !== present) location.reload();
-});
+  if (transaction === undefined) store.choose();
+  else if (phase.name === 'open' && phase.transaction === transaction) return;
+  // A connection reads so many conversations at once; that of a fresh page begins with none.
+  else if (store.isFull) location.reload();
+  else void store.open(transaction);
+}
+
+store.connect();
+follow();
+addEventListener('hashchange', follow);
+addEventListener('visibilitychange', () => document.visibilityState === 'visible' && store.list.refresh());
 
 const root = document.getElementById('root');
 if (root) {

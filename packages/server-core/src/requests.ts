@@ -10,6 +10,7 @@ import {
   type TransactionPage,
 } from '@haip/protocol';
 import type { Session } from './session.ts';
+import { entitled } from './titles.ts';
 
 type Answerer = (session: Session, envelope: Envelope, payload: JsonObject) => Pending;
 
@@ -57,7 +58,8 @@ const transactionList: Answerer = async (session, envelope, { after }) => {
   const { history, log } = session.context;
   try {
     const page = await history.list(session.user.id, typeof after === 'string' ? after : undefined);
-    answer(session, envelope, 'TRANSACTION_LIST', pagePayload(page));
+    const transactions = await Promise.all(page.transactions.map((record) => entitled(session, record)));
+    answer(session, envelope, 'TRANSACTION_LIST', pagePayload({ ...page, transactions }));
   } catch (error) {
     log('error', 'list failed', { error });
     session.reject(envelope, new Fault('OVERLOADED', { expected: 'the store to answer' }));

@@ -24,6 +24,7 @@ import { PlainDelivery } from './plain-delivery.ts';
 import { Reader } from './reader.ts';
 import { replayPage } from './replay.ts';
 import type { Session } from './session.ts';
+import { titleIn } from './titles.ts';
 import { judgeCursor, verdictPayload } from './verdict.ts';
 
 export class Transactions {
@@ -68,7 +69,7 @@ export class Transactions {
       params: payload['params'] ?? {},
       referenceId: envelope.transaction ?? envelope.id,
       createdAt: context.clock.now(),
-      title: titleOf(payload['params']),
+      title: titleIn(payload['params']),
     };
     this.#lanes.starting++;
     const created = this.#create(envelope, record, size)
@@ -248,11 +249,4 @@ export class Transactions {
     participation.reader = new Reader(log, outbound, delivery, participation, position, windows);
     participation.reader.open();
   }
-}
-
-const TITLE_UNITS = 120;
-
-function titleOf(params: JsonObject[string]): string | undefined {
-  if (!isJsonObject(params) || typeof params['title'] !== 'string') return undefined;
-  return params['title'].slice(0, TITLE_UNITS);
 }

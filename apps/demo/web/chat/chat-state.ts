@@ -1,4 +1,4 @@
-// What the page knows, at one moment. Values only: chat-store.ts makes each new one.
+// What the page knows, at one moment. Values only: chat-store.ts and talk.ts make each new one.
 
 import { type Conversation, emptyConversation } from '@haip/protocol';
 import { emptyTally, type Tally } from './tally.ts';
@@ -27,7 +27,8 @@ export interface FailedMessage extends UnsentMessage {
   readonly isUnknown: boolean;
 }
 
-export interface ChatState {
+/** Of the page and its connection. */
+export interface PageState {
   readonly phase: Phase;
   readonly link: Link;
   /** The name of the transport that carries the session, or did last. */
@@ -36,6 +37,14 @@ export interface ChatState {
   readonly movingTo: string | undefined;
   /** The name of one that it could not be moved to, until the next move. */
   readonly notMovedTo: string | undefined;
+  /** Frames that the client dropped because it had their positions. */
+  readonly duplicates: number;
+  /** The conversations open in this page in which an agent is at work. */
+  readonly answering: ReadonlySet<string>;
+}
+
+/** Of one conversation. */
+export interface TalkState {
   readonly tool: string | undefined;
   readonly conversation: Conversation;
   /** Call id → where it began in the log. */
@@ -51,24 +60,32 @@ export interface ChatState {
   readonly tally: Tally;
   /** Message id → the offsets in its text at which the connection was lost. */
   readonly seams: ReadonlyMap<string, readonly number[]>;
+  /** The last position that was no longer kept when this page began to read; 0 when all was there. */
+  readonly expiredTo: number;
   /** The server began this conversation afresh. */
   readonly restarted: boolean;
   /** Nothing more will come: the code of why. */
   readonly closed: string | undefined;
-  /** Frames that the client dropped because it had their positions. */
-  readonly duplicates: number;
 }
 
+/** The page with the conversation that it shows. */
+export type ChatState = PageState & TalkState;
+
 /** Whether an agent is at work that can be stopped. */
-export const isAnswering = ({ conversation }: ChatState): boolean =>
+export const isAnswering = ({ conversation }: Pick<TalkState, 'conversation'>): boolean =>
   conversation.runs.some(({ status }) => status === 'RUNNING');
 
-export const initialState: ChatState = {
+export const initialPage: PageState = {
   phase: { name: 'choosing' },
   link: { name: 'connecting' },
   transport: undefined,
   movingTo: undefined,
   notMovedTo: undefined,
+  duplicates: 0,
+  answering: new Set(),
+};
+
+export const initialTalk: TalkState = {
   tool: undefined,
   conversation: emptyConversation,
   callsAt: new Map(),
@@ -78,7 +95,7 @@ export const initialState: ChatState = {
   isStopping: false,
   tally: emptyTally,
   seams: new Map(),
+  expiredTo: 0,
   restarted: false,
   closed: undefined,
-  duplicates: 0,
 };

@@ -1,42 +1,54 @@
-// Joins one HAIP client to the page: one immutable state, one way to hear of a new one, and what a person can do. It
-// decides nothing that the client decides: no retries, no ordering, no dropping of duplicates.
+// Joins one HAIP client to the page: one immutable state, one way to hear of a new one, and what a person can do. Keeps
+// every conversation that was opened, so that what goes on in one that is not shown is there when it is shown again.
 
-import { ConnectionEndedError, type HAIPClient, type Transaction, UnknownOutcomeError } from '@haip/client-core';
-import { uuidIds } from '@haip/platform';
-import { type AudioMessage, isJsonObject } from '@haip/protocol';
+import { type HAIPClient, type Transaction, UnknownOutcomeError } from '@haip/client-core';
+import type { AudioMessage } from '@haip/protocol';
 import type { CuttableNetwork } from '../connection/cuttable-network.ts';
-import { type ChatState, type FailedMessage, initialState, isAnswering, type Tool } from './chat-state.ts';
+import { ConversationList } from '../conversations/conversation-list.ts';
+import {
+  type ChatState,
+  type FailedMessage,
+  initialPage,
+  initialTalk,
+  isAnswering,
+  type PageState,
+  type Tool,
+} from './chat-state.ts';
+import { codeOf } from './error-code.ts';
 import { OwnSessions } from './own-sessions.ts';
-import { countEntry, countGap, countLoss, countMove, emptyTally } from './tally.ts';
-import { placeCall } from './timeline.ts';
+import { Talk } from './talk.ts';
+import { countMove } from './tally.ts';
 
-/** Why something ended: an error's code, and a word of the page's own for a tab that was duplicated. */
-const codeOf = (error: unknown): string => {
-  if (error instanceof ConnectionEndedError && error.closeCode === 4409) return 'superseded';
-  return codeIn(error);
-};
-
-const codeIn = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
+/** Each is read by the server all the time, which reads at most 100 for one connection. */
+const mostOpen = 50;
 
 export class ChatStore {
   readonly own = new OwnSessions();
+  readonly list: ConversationList;
   readonly #client: HAIPClient;
   readonly #network: CuttableNetwork;
   readonly #listeners = new Set<() => void>();
-  #state = initialState;
+  readonly #talks = new Map<string, Talk>();
+  /** Of conversations that are not open: transaction id → what an earlier page could not send. */
+  readonly #unsent = new Map<string, FailedMessage[]>();
+  #page = initialPage;
+  #talk: Talk | undefined;
+  #state: ChatState = { ...initialPage, ...initialTalk };
   #isTelling = false;
-  #chat: Transaction | undefined;
+  /** The latest wish of what to show: an answer to an earlier one changes nothing. */
+  #wish = 0;
 
   constructor(client: HAIPClient, network: CuttableNetwork) {
     this.#client = client;
     this.#network = network;
+    this.list = new ConversationList((after) => client.listTransactions(after === undefined ? {} : { after }));
     client.on('state', () => this.#readLink());
     // What was on its way when the page was loaded again, and can not be sent any more.
-    client.on('failed', ({ id, type, payload, reason }) => {
+    client.on('failed', ({ id, type, transaction, payload, reason }) => {
       // Of a stop or an approval the conversation itself shows what became of it.
-      if (type !== 'MESSAGE' && type !== 'AUDIO') return;
-      this.#addFailed(id, typeof payload === 'string' ? payload : '', reason);
+      if (transaction === null || (type !== 'MESSAGE' && type !== 'AUDIO')) return;
+      const text = typeof payload === 'string' ? payload : '';
+      this.#notSent(transaction, { id, text, isUnknown: reason instanceof UnknownOutcomeError });
     });
   }
 
@@ -47,78 +59,61 @@ export class ChatStore {
 
   readonly getState = (): ChatState => this.#state;
 
+  /** The conversation that is shown. */
+  get talk(): Talk | undefined {
+    return this.#talk;
+  }
+
+  /** Whether it is time to load the page anew before another conversation is opened. */
+  get isFull(): boolean {
+    return this.#talks.size >= mostOpen;
+  }
+
   /** Connects; what fails shows as a state of the link. */
   connect(): void {
     this.#client.connect().catch(() => this.#readLink());
   }
 
+  /** Shows the choice of what to begin. */
+  choose(): void {
+    this.#wish++;
+    this.#show(undefined, { name: 'choosing' });
+  }
+
   /** Begins a conversation with a tool. */
   async start(tool: Tool): Promise<void> {
-    this.#change({ phase: { name: 'starting' }, tool });
-    await this.#open(() => this.#client.startTransaction(tool));
+    this.#show(undefined, { name: 'starting' });
+    await this.#open(() => this.#client.startTransaction(tool), tool);
   }
 
-  /** Joins the conversation that a link names. */
-  async join(transaction: string): Promise<void> {
-    this.#change({ phase: { name: 'joining' } });
-    await this.#open(() => this.#client.joinTransaction(transaction));
+  /** Shows the conversation of that id, and takes part in it. */
+  async open(transaction: string): Promise<void> {
+    const talk = this.#talks.get(transaction);
+    if (talk && !talk.isLost) {
+      this.#wish++;
+      return this.#show(talk, { name: 'open', transaction });
+    }
+    this.#show(undefined, { name: 'joining' });
+    const tool = this.list.find(transaction)?.toolName;
+    await this.#open(() => this.#client.joinTransaction(transaction), tool);
   }
 
-  /** Sends a text; shows it as pending until it is in the log. */
+  readonly stop = async (): Promise<void> => this.#talk?.stop();
+
   async send(text: string): Promise<void> {
-    try {
-      await this.#chat?.sendText(text);
-    } catch (error) {
-      this.#fail(text, error);
-    }
+    await this.#talk?.send(text);
   }
 
-  /** Sends a piece of audio. What fails is shown like a text that failed, but cannot be sent again. */
   async sendAudio(audio: AudioMessage): Promise<void> {
-    try {
-      await this.#chat?.sendAudio(audio);
-    } catch (error) {
-      this.#fail('', error);
-    }
+    await this.#talk?.sendAudio(audio);
   }
 
-  #fail(text: string, error: unknown): void {
-    this.#addFailed(error instanceof UnknownOutcomeError ? error.id : uuidIds(), text, error);
-  }
-
-  #addFailed(id: string, text: string, error: unknown): void {
-    const failed = { id, text, isUnknown: error instanceof UnknownOutcomeError };
-    this.#change({ failed: [...this.#state.failed, failed] });
-  }
-
-  /** Sends a message again that failed, as a new one. */
   async sendAgain(message: FailedMessage): Promise<void> {
-    this.#change({ failed: this.#state.failed.filter((failed) => failed !== message) });
-    await this.send(message.text);
+    await this.#talk?.sendAgain(message);
   }
 
-  /** Stops the agent, whoever set it to work. While offline that waits for the connection. */
-  readonly stop = async (): Promise<void> => {
-    if (this.#state.isStopping || !isAnswering(this.#state)) return;
-    this.#change({ isStopping: true });
-    try {
-      await this.#chat?.cancel();
-    } catch {
-      // The conversation shows what became of it: the answer goes on, has ended, or all is closed.
-    }
-    this.#change({ isStopping: false });
-  };
-
-  /** Answers a call that asks. Of several answers, from several people, the first in the log counts. */
   async answer(call: string, isApproved: boolean): Promise<void> {
-    if (this.#state.answered.has(call)) return;
-    this.#change({ answered: new Map([...this.#state.answered, [call, isApproved]]) });
-    try {
-      await this.#chat?.approve(call, isApproved);
-    } catch {
-      // The call shows what became of it; while it still waits it can be answered again.
-      this.#change({ answered: new Map([...this.#state.answered].filter(([id]) => id !== call)) });
-    }
+    await this.#talk?.answer(call, isApproved);
   }
 
   /** Loses the connection as a dead network would. */
@@ -144,84 +139,76 @@ export class ChatStore {
       notMovedTo = name;
     }
     // Unless somebody has chosen another one meanwhile.
-    if (this.#state.movingTo === name) this.#change({ movingTo: undefined, notMovedTo });
+    if (this.#page.movingTo === name) this.#change({ movingTo: undefined, notMovedTo });
   }
 
-  async #open(open: () => Promise<Transaction>): Promise<void> {
+  async #open(open: () => Promise<Transaction>, tool: string | undefined): Promise<void> {
+    const wish = ++this.#wish;
     try {
-      const chat = await open();
-      this.#chat = chat;
-      chat.on('entry', (entry) => {
-        this.#change({ tally: countEntry(this.#state.tally, entry), callsAt: placeCall(this.#state.callsAt, entry) });
-      });
-      chat.on('gap', (gap) => this.#change({ tally: countGap(this.#state.tally, gap) }));
-      chat.on('restart', () =>
-        this.#change({ restarted: true, tally: emptyTally, seams: new Map(), callsAt: new Map() }),
-      );
-      chat.on('closed', (reason) => this.#change({ closed: codeOf(reason) }));
-      chat.on('change', () => this.#readChat());
-      // What came before the listeners were there is counted as read.
-      const tally = { ...emptyTally, position: chat.conversation.position };
-      const closed = chat.closed && codeOf(chat.closed.reason);
-      this.#change({ phase: { name: 'open', transaction: chat.id }, tally, closed });
-      this.#readChat();
-      if (this.#state.tool === undefined) await this.#findTool(chat);
+      const talk = this.#begin(await open(), tool);
+      if (wish === this.#wish) this.#show(talk, { name: 'open', transaction: talk.transaction });
+      this.list.wants(talk.transaction);
+      if (tool === undefined) await talk.findTool();
     } catch (error) {
-      this.#change({ phase: { name: 'failed', code: codeOf(error) } });
+      if (wish === this.#wish) this.#show(undefined, { name: 'failed', code: codeOf(error) });
+      this.list.refresh();
     }
   }
 
-  /** The first entry of a log says what it was started with. */
-  async #findTool(chat: Transaction): Promise<void> {
-    try {
-      for await (const { payload } of chat.getReplayWindow(1, 1)) {
-        const name = isJsonObject(payload) ? payload['toolName'] : undefined;
-        if (typeof name === 'string') this.#change({ tool: name });
-      }
-    } catch {
-      // No longer kept. The page then does without the name.
-    }
+  #begin(chat: Transaction, tool: string | undefined): Talk {
+    const failed = this.#unsent.get(chat.id) ?? [];
+    this.#unsent.delete(chat.id);
+    const talk = new Talk(chat, { tool, failed }, () => this.#changedIn(talk));
+    this.#talks.set(chat.id, talk);
+    chat.on('ended', () => this.list.refresh());
+    return talk;
   }
 
-  #readChat(): void {
-    if (!this.#chat) return;
-    const { conversation } = this.#chat;
-    const pending = this.#chat.pending.map(({ id, payload }) => ({
-      id,
-      text: typeof payload === 'string' ? payload : '',
-    }));
-    // What nobody knew of, and turned up in the log after all, has not failed.
-    const stored = new Set(conversation.messages.map(({ id }) => id));
-    const failed = this.#state.failed.filter(({ id }) => !stored.has(id));
-    this.#change({ conversation, pending, failed, duplicates: this.#client.stats.duplicates });
+  /** The one that is shown is shown anew; of the others only whether an agent is at work. */
+  #changedIn(talk: Talk): void {
+    const { transaction } = talk;
+    if (talk.hasLine) this.list.wants(transaction, 'with a title');
+    const { answering } = this.#page;
+    const isAtWork = isAnswering(talk.state);
+    if (answering.has(transaction) !== isAtWork) {
+      const others = [...answering].filter((id) => id !== transaction);
+      this.#change({ answering: new Set(isAtWork ? [...others, transaction] : others) });
+    }
+    if (talk === this.#talk) this.#change({ duplicates: this.#client.stats.duplicates });
+  }
+
+  #notSent(transaction: string, message: FailedMessage): void {
+    const talk = this.#talks.get(transaction);
+    if (talk) talk.change({ failed: [...talk.state.failed, message] });
+    else this.#unsent.set(transaction, [...(this.#unsent.get(transaction) ?? []), message]);
   }
 
   #readLink(): void {
     const { state } = this.#client;
-    const wasConnected = this.#state.link.name === 'connected';
-    if (wasConnected && state.name !== 'connected') this.#countLoss();
-    if (state.name === 'connected') {
+    const wasConnected = this.#page.link.name === 'connected';
+    const isConnected = state.name === 'connected';
+    if (wasConnected && !isConnected) for (const talk of this.#talks.values()) talk.countLoss();
+    if (isConnected) {
       this.own.add(state.session);
-      const { transport, tally } = this.#state;
-      const isMove = wasConnected && transport !== state.transport;
-      this.#change({ transport: state.transport, notMovedTo: undefined, tally: isMove ? countMove(tally) : tally });
+      const isMove = wasConnected && this.#page.transport !== state.transport;
+      if (isMove) for (const talk of this.#talks.values()) talk.change({ tally: countMove(talk.state.tally) });
+      // What other tabs and devices began meanwhile.
+      if (!wasConnected) this.list.refresh();
+      this.#change({ transport: state.transport, notMovedTo: undefined });
     }
     if (state.name === 'waiting')
       this.#change({ link: { name: 'waiting', retryAt: performance.now() + state.retryInMs } });
     else this.#change({ link: { name: state.name === 'idle' ? 'connecting' : state.name } });
   }
 
-  #countLoss(): void {
-    if (!this.#chat) return;
-    const seams = new Map(this.#state.seams);
-    for (const { id, status, text } of this.#chat.conversation.messages) {
-      if (status === 'open') seams.set(id, [...(seams.get(id) ?? []), text.length]);
-    }
-    this.#change({ tally: countLoss(this.#state.tally), seams });
+  #show(talk: Talk | undefined, phase: PageState['phase']): void {
+    this.#talk = talk;
+    this.#change({ phase });
   }
 
-  #change(change: Partial<ChatState>): void {
-    this.#state = { ...this.#state, ...change };
+  #change(change: Partial<PageState>): void {
+    this.#page = { ...this.#page, ...change };
+    this.#state = { ...this.#page, ...(this.#talk?.state ?? initialTalk) };
     if (this.#isTelling) return;
     // Once for all that one read of the socket changed: React gives up on a page that changes too often in one task.
     this.#isTelling = true;

@@ -7,14 +7,30 @@ import { TransportSwitch } from './transport-switch.tsx';
 import { useChat, useChatStore } from './use-chat.ts';
 import { WirePanel } from './wire-panel.tsx';
 
+/** A keyboard that is drawn on the screen would cover half of what was just opened. */
+const hasKeyboard = (): boolean => !matchMedia('(pointer: coarse)').matches;
+
+interface ChatViewProps {
+  /** What the conversation is called, where that is known. */
+  readonly title: string | undefined;
+  /** There were words once. */
+  readonly hasExpired: boolean;
+}
+
 /** An open conversation. */
-export function ChatView() {
-  const { conversation, pending, failed } = useChat();
+export function ChatView({ title, hasExpired }: ChatViewProps) {
+  const { conversation, pending, failed, expiredTo } = useChat();
   const store = useChatStore();
   const field = useRef<HTMLTextAreaElement>(null);
-  const isEmpty = conversation.messages.length + conversation.gaps.length + pending.length + failed.length === 0;
+  const lines = conversation.messages.length + conversation.gaps.length + pending.length + failed.length;
+  // One that has a title has lines, and they are about to come.
+  const isEmpty = lines === 0 && title === undefined;
+  const isGone = isEmpty && (hasExpired || expiredTo > 0);
 
-  useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    if (hasKeyboard()) field.current?.focus();
+    else document.querySelector<HTMLElement>('#main')?.focus();
+  }, []);
 
   const say = (text: string) => {
     void store.send(text);
@@ -22,7 +38,10 @@ export function ChatView() {
   };
   return (
     <div className="chat">
-      <MessageList>{isEmpty && <EmptyState onChoose={say} />}</MessageList>
+      <MessageList title={title} onSay={say}>
+        {isEmpty && !isGone && <EmptyState onChoose={say} />}
+        {isGone && <p className="notice">What was said here has expired: words are kept for 30 days.</p>}
+      </MessageList>
       <WirePanel />
       <div className="desk">
         <div className="wire-controls">

@@ -25,6 +25,11 @@ function useEscape(isOn: boolean, stop: () => void): void {
   }, [isOn, stop]);
 }
 
+function placeholderFor(tool: string | undefined, hasEnded: boolean): string {
+  if (hasEnded) return 'This conversation has ended';
+  return tool === 'echo' ? 'Write something to the echo' : 'Write a message';
+}
+
 interface ActionButtonProps {
   readonly stops: boolean;
   readonly isBusy: boolean;
@@ -48,10 +53,21 @@ function ActionButton({ stops, isBusy, onStop }: ActionButtonProps) {
   );
 }
 
+/** What is written here stays with its conversation while another one is shown. */
+function useDraft(): [string, (text: string) => void] {
+  const { talk } = useChatStore();
+  const [text, setText] = useState(talk?.draft ?? '');
+  const write = (draft: string) => {
+    if (talk) talk.draft = draft;
+    setText(draft);
+  };
+  return [text, write];
+}
+
 export function Composer({ field, onSend }: ComposerProps) {
   const state = useChat();
   const store = useChatStore();
-  const [text, setText] = useState('');
+  const [text, setText] = useDraft();
   const { conversation, tool, closed, isStopping } = state;
   const isOver = conversation.ended || closed !== undefined;
   const isEmpty = text.trim() === '';
@@ -85,7 +101,7 @@ export function Composer({ field, onSend }: ComposerProps) {
         maxLength={20_000}
         aria-label="Message"
         aria-keyshortcuts="Enter"
-        placeholder={tool === 'echo' ? 'Write something to the echo' : 'Write a message'}
+        placeholder={placeholderFor(tool, conversation.ended)}
         disabled={isOver}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={onKeyDown}

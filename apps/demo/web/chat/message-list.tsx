@@ -1,9 +1,10 @@
 // The conversation from the first message to what is not in the log yet. Follows the end while the reader is there.
 
 import { type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
+import { NewLink } from '../conversations/new-link.tsx';
 import { DownIcon } from '../parts/icons.tsx';
 import { CallRow } from './call-row.tsx';
-import type { FailedMessage, UnsentMessage } from './chat-state.ts';
+import { type ChatState, type FailedMessage, isAnswering, type UnsentMessage } from './chat-state.ts';
 import { MessageRow } from './message-row.tsx';
 import { timelineOf } from './timeline.ts';
 import { useChat, useChatStore } from './use-chat.ts';
@@ -48,7 +49,7 @@ function ClosedNotice({ code }: { readonly code: string }) {
   if (code !== 'superseded')
     return (
       <li className="notice">
-        The server does not have this conversation any more ({code}). <a href="/">Begin a new one</a>
+        The server does not have this conversation any more ({code}). <NewLink>Begin a new one</NewLink>
       </li>
     );
   return (
@@ -104,20 +105,40 @@ function FailedRow({ message }: { readonly message: FailedMessage }) {
   );
 }
 
-export function MessageList({ children }: { readonly children: ReactNode }) {
+interface MessageListProps {
+  /** What the conversation is called. */
+  readonly title: string | undefined;
+  readonly onSay: (text: string) => void;
+  readonly children: ReactNode;
+}
+
+/** The id of an answer that did not come to its end and can be gone on with: it is the last word. */
+function unfinishedAnswer({ tool, conversation, pending, closed }: ChatState): string | undefined {
+  const last = conversation.messages.at(-1);
+  const isOver = conversation.ended || closed !== undefined || pending.length > 0;
+  if (tool === 'echo' || isOver || isAnswering({ conversation })) return undefined;
+  return last?.channel === 'AGENT' && last.status === 'interrupted' && last.text !== '' ? last.id : undefined;
+}
+
+export function MessageList({ title, onSay, children }: MessageListProps) {
   const state = useChat();
   const store = useChatStore();
   const box = useRef<HTMLElement>(null);
   const { isAtEnd, goToEnd } = useFollowEnd(box, state);
-  const { pending, failed, restarted, closed, conversation } = state;
+  const label = title === undefined ? 'Conversation' : `Conversation: ${title}`;
+  const unfinished = unfinishedAnswer(state);
+  const { pending, failed, restarted, expiredTo, closed, conversation } = state;
 
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keys that scroll
-    <main id="main" className="conversation" tabIndex={0} ref={box} aria-label="Conversation">
+    <main id="main" className="conversation" tabIndex={0} ref={box} aria-label={label}>
       {children}
       <ol className="entries">
         {restarted && (
           <li className="notice">The server began this conversation afresh. What is shown replaces what was here.</li>
+        )}
+        {expiredTo > 0 && conversation.messages.length > 0 && (
+          <li className="notice">The beginning of this conversation has expired: words are kept for 30 days.</li>
         )}
         {timelineOf(state).map((item) => {
           if (item.kind === 'gap') return <GapNotice key={item.key} first={item.first} last={item.position} />;
@@ -129,6 +150,7 @@ export function MessageList({ children }: { readonly children: ReactNode }) {
               isOwn={store.own.has(item.message.session)}
               seams={state.seams.get(item.message.id)}
               failed={item.fault !== undefined}
+              onGoOn={item.key === unfinished ? () => onSay('Go on') : undefined}
               growingAt={item.message.status === 'open' ? conversation.position : undefined}
             />
           );
@@ -140,7 +162,11 @@ export function MessageList({ children }: { readonly children: ReactNode }) {
           <FailedRow key={message.id} message={message} />
         ))}
         {closed !== undefined && !conversation.ended && <ClosedNotice code={closed} />}
-        {conversation.ended && <li className="notice">This conversation has ended.</li>}
+        {conversation.ended && (
+          <li className="notice">
+            This conversation has ended. <NewLink>Begin a new one</NewLink>
+          </li>
+        )}
       </ol>
       {!isAtEnd && (
         <button type="button" className="to-end" onClick={goToEnd} aria-label="Go to the newest message">

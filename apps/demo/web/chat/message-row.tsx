@@ -14,6 +14,8 @@ interface MessageRowProps {
   readonly failed: boolean;
   /** The log's position now, while this message is still growing. */
   readonly growingAt: number | undefined;
+  /** Asks for the rest of an answer that was cut off; absent where that makes no sense. */
+  readonly onGoOn: (() => void) | undefined;
 }
 
 function authorOf({ channel, author }: ConversationMessage, isOwn: boolean): string {
@@ -35,12 +37,37 @@ function MessageBody({ message, seams }: Pick<MessageRowProps, 'message' | 'seam
   return <FormattedText text={text} seams={seams} />;
 }
 
+interface UnfinishedProps {
+  readonly words: string;
+  readonly onGoOn: MessageRowProps['onGoOn'];
+}
+
+function Unfinished({ words, onGoOn }: UnfinishedProps) {
+  return (
+    <p className="message-fault">
+      {words}{' '}
+      {onGoOn && (
+        <button type="button" className="text-button" onClick={onGoOn}>
+          Go on
+        </button>
+      )}
+    </p>
+  );
+}
+
+/** Why an answer has no end, in words; undefined for one that has, or that was stopped by somebody. */
+function faultOf(status: string, runFailed: boolean): string | undefined {
+  if (runFailed) return 'The answer could not be finished. What was said is kept.';
+  if (status === 'interrupted') return 'The server went away before this was all.';
+  return ['open', 'complete', 'cancelled'].includes(status) ? undefined : `The answer ended here (${status}).`;
+}
+
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { message, isOwn, seams, failed, growingAt } = props;
+  const { message, isOwn, seams, failed, growingAt, onGoOn } = props;
   const author = authorOf(message, isOwn);
   const isOpen = message.status === 'open';
   const wasStopped = message.status === 'cancelled';
-  const wasCut = !isOpen && message.status !== 'complete' && !wasStopped && !failed;
+  const fault = faultOf(message.status, failed);
   const manner = isOpen ? ', still writing' : wasStopped ? ', stopped' : '';
   return (
     <li className="entry" data-from={message.channel === 'AGENT' ? 'agent' : isOwn ? 'me' : 'guest'} data-open={isOpen}>
@@ -67,8 +94,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             {message.text === '' ? 'Stopped before the first word.' : 'Stopped here.'}
           </p>
         )}
-        {failed && <p className="message-fault">The answer could not be finished. Nothing of it is lost; ask again.</p>}
-        {wasCut && <p className="message-fault">The answer ended here ({message.status}).</p>}
+        {fault !== undefined && <Unfinished words={fault} onGoOn={onGoOn} />}
       </article>
     </li>
   );

@@ -1,4 +1,5 @@
 import { createContext, use, useSyncExternalStore } from 'react';
+import type { ListState } from '../conversations/conversation-list.ts';
 import type { ChatState } from './chat-state.ts';
 import type { ChatStore } from './chat-store.ts';
 
@@ -16,4 +17,16 @@ export function useChatStore(): ChatStore {
 export function useChat(): ChatState {
   const store = useChatStore();
   return useSyncExternalStore(store.subscribe, store.getState);
+}
+
+/** One value of the present state; renders again only when that is another one. */
+export function useChatValue<Value>(read: (state: ChatState) => Value): Value {
+  const store = useChatStore();
+  return useSyncExternalStore(store.subscribe, () => read(store.getState()));
+}
+
+/** The list of conversations; renders again when that changes, and not at each word of an answer. */
+export function useConversations(): ListState {
+  const { list } = useChatStore();
+  return useSyncExternalStore(list.subscribe, list.getState);
 }

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { transportLabel } from './transport-switch.tsx';
 import { useChat } from './use-chat.ts';
 
-const wideScreen = '(min-width: 68rem)';
+const wideScreen = '(min-width: 76rem)';
 
 interface FigureProps {
   readonly name: string;

@@ -26,6 +26,12 @@ export const PlusIcon = () => (
   </Icon>
 );
 
+export const MenuIcon = () => (
+  <Icon>
+    <path d="M3.5 6h13M3.5 10h13M3.5 14h8" />
+  </Icon>
+);
+
 export const CutIcon = () => (
   <Icon>
     <circle cx="5.5" cy="5.5" r="2.5" />
