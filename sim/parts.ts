@@ -13,13 +13,13 @@ import { serverSentEventsHandler } from '@haip/transport-sse/web';
 
 const sse: HttpKind = {
   name: 'sse',
-  handler: (accept, limits) => serverSentEventsHandler(accept, { limits }),
+  handler: (accept, limits, backplane) => serverSentEventsHandler(accept, { limits, backplane }),
   transport: ({ origin, fetch }) => serverSentEvents({ url: `${origin}/haip/sse`, fetch }),
 };
 
 const http: HttpKind = {
   name: 'http',
-  handler: (accept, limits) => httpStreamHandler(accept, { limits }),
+  handler: (accept, limits, backplane) => httpStreamHandler(accept, { limits, backplane }),
   transport: ({ origin, fetch }) => httpStream({ url: `${origin}/haip/stream`, fetch }),
 };
 

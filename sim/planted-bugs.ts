@@ -191,7 +191,11 @@ export const bugs: readonly Bug[] = [
     seed: 9,
     edits: [server('replay.ts', '{ next: String(reached + 1) }', '{ next: String(reached + 2) }')],
   },
-  { name: 'audio split', seed: 1, edits: [store('entry-rows.ts', 'payload, bytes, related_id, voice', 'payload, undefined, related_id, voice')] },
+  {
+    name: 'audio split',
+    seed: 1,
+    edits: [store('entry-rows.ts', 'payload, bytes, related_id, voice', 'payload, undefined, related_id, voice')],
+  },
   {
     name: 'stale lease appends',
     seed: 531,
@@ -315,7 +319,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'address not forgotten',
     seed: 4,
-    edits: [http('links.ts', 'void joined.link.closed.then(() => this.#open.delete(secret));', '')],
+    edits: [http('links.ts', 'void joined.link.closed.then(() => this.#open.delete(address));', '')],
   },
   {
     name: 'what gathers behind a POST stays',
@@ -327,6 +331,43 @@ export const bugs: readonly Bug[] = [
         'if (this.isOpen && (this.#lines.length > 0 || this.#signOfLife)) await this.#post();',
       ),
     ],
+  },
+  // Only several nodes can show these.
+  {
+    name: 'older connection elsewhere not ended',
+    edits: [
+      server('session.ts', 'if (welcome.isResumed) this.context.nodes.came(', 'if (!welcome) this.context.nodes.came('),
+    ],
+  },
+  {
+    name: 'any word of a session ends it',
+    edits: [server('nodes.ts', 'if (isOlder({ attempt, hai }, other)) live', 'if (attempt >= 0) live')],
+  },
+  {
+    name: 'a POST for another node goes nowhere',
+    edits: [
+      http(
+        'endpoint.ts',
+        'answerPost(exchange, await toOwner(body, isOneEnvelope), headers);',
+        'answerPost(exchange, { status: 202, taken: linesOf(body, isOneEnvelope).length }, headers);',
+      ),
+    ],
+  },
+  {
+    name: 'a POST that nobody has is taken',
+    edits: [http('handover.ts', 'isHeld ? late : notFound', 'isHeld ? late : { status: 202, taken: 1 }')],
+  },
+  {
+    name: 'the answer to another POST',
+    edits: [http('handover.ts', 'word && this.#asked.get(word.id)', 'word && [...this.#asked.values()][0]')],
+  },
+  {
+    name: 'closed before all is stored',
+    edits: [server('shutdown.ts', '.then(() => logs.gone())', '')],
+  },
+  {
+    name: 'two owners of a lease',
+    edits: [store('transaction-log.ts', 'if (held.until > now) return null;', '')],
   },
   { name: 'a line cut in two is lost', seed: 15, edits: [http('line-reader.ts', 'pieces = [rest];', 'pieces = [];')] },
   // Only a move can show these.

@@ -27,3 +27,4 @@ declare function atob(base64: string): string;
 declare function btoa(binary: string): string;
 
 declare var TextEncoder: { new (): { encode(text: string): Uint8Array } };
+declare var TextDecoder: { new (): { decode(bytes: Uint8Array): string } };

@@ -30,6 +30,8 @@ export interface Demo {
   readonly http: Server;
   /** Ends all connections so that clients would come back, and stops listening. */
   close(): Promise<void>;
+  /** The same once the answers that are being written have ended, 10 s at most. */
+  drain(): Promise<void>;
 }
 
 /** What the page wants to know of its server; public. */
@@ -52,16 +54,14 @@ export function createDemo({ history, files, knowledge, model, clock = systemClo
   const http = createServer(serveFiles(new Map([...files, ...ours])));
   http.headersTimeout = 10_000;
   http.requestTimeout = 15_000;
-  const listeners = [acceptWebSockets, acceptServerSentEvents, acceptHttpStreams].map((take) =>
-    take(http, haip.accept),
-  );
+  for (const take of [acceptWebSockets, acceptServerSentEvents, acceptHttpStreams]) take(http, haip.accept);
 
-  async function close(): Promise<void> {
-    for (const listener of listeners) listener.close();
+  /** Whoever comes meanwhile is told 503; those who are there may still say something. */
+  async function end(ending: Promise<void>): Promise<void> {
+    await ending;
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()));
-    await haip.close();
     http.closeAllConnections();
     await stopped;
   }
-  return { http, close };
+  return { http, close: () => end(haip.close()), drain: () => end(haip.drain()) };
 }

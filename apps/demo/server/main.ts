@@ -54,8 +54,10 @@ async function serve(demo: Demo): Promise<void> {
   console.log(`HAIP demo: ${address}  (ask the assistant to “count to 100”, cut the connection, watch it complete)`);
 
   // A second signal ends the process at once, as it would by default.
-  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  await demo.close();
+  await Promise.race([
+    once(process, 'SIGTERM').then(() => demo.drain()),
+    once(process, 'SIGINT').then(() => demo.close()),
+  ]);
 }
 
 try {

@@ -22,6 +22,8 @@ export interface Refusal {
   readonly retry?: boolean | undefined;
   readonly expected?: string | undefined;
   readonly got?: string | undefined;
+  /** How long to wait before the same again. */
+  readonly retry_after_ms?: number | undefined;
 }
 
 /** The server answered with an ERROR, or with a close that says why. Nothing of what was refused was stored. */

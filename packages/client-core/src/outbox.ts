@@ -211,7 +211,7 @@ export class Outbox {
   }
 
   /** The server's ERROR for a message or request. False when it is none of these. */
-  refuse(id: string | undefined, error: RefusedError): boolean {
+  refuse(id: string | undefined, error: RefusedError, afterMs = 0): boolean {
     const item = this.items.get(id);
     if (!item) return false;
     item.refusals++;
@@ -222,13 +222,13 @@ export class Outbox {
       return true;
     }
     item.refusedBy = error.code;
-    this.#hold(item);
+    this.#hold(item, afterMs);
     item.reader?.track(item);
     return true;
   }
 
   /** Takes back a refused message and all later ones of its lane, which the server refuses too; they go again later. */
-  #hold(refused: Outgoing): void {
+  #hold(refused: Outgoing, afterMs: number): void {
     const lane = laneOf(refused);
     let isLater = false;
     for (const item of this.items.values()) {
@@ -242,7 +242,7 @@ export class Outbox {
       this.#held.delete(lane);
       this.flush();
     };
-    this.#held.set(lane, clock.timer(reconnectDelay(refused.refusals, random, this.#settings), release));
+    this.#held.set(lane, clock.timer(afterMs + reconnectDelay(refused.refusals, random, this.#settings), release));
   }
 
   /** After its ERROR the server waits for a message's id and refuses all others; only a new connection ends that. */

@@ -76,7 +76,7 @@ function refuse(envelope: Envelope, session: Session, { outbox, transactions, te
   // A number is missing on this connection: nothing that is written on it will be taken any more.
   if (code === 'SEQ_VIOLATION') return session.fault(error);
   const id = related_id ?? (session.plain ? outbox.oldestStart() : undefined);
-  if (outbox.refuse(id, error)) return;
+  if (outbox.refuse(id, error, refusal.retry_after_ms)) return;
   // It answers the cursor that the HAI brought: nothing of that log would come on this connection.
   if (error.retry && transactions.has(transaction)) return session.end('resume', 1001, error);
   session.refusal = error;

@@ -19,7 +19,10 @@ export async function* replayWindow(
   const { id } = reader;
   // All pages are of one log.
   let { epoch } = reader;
-  while (next && !(next > (to as number))) {
+  while (next) {
+    // What a log it has left still sends could not be told from a page that goes further than it had read.
+    if (reader.closed) to = Math.min(reader.read, to ?? reader.read);
+    if (next > (to as number)) return;
     let entries: readonly ConversationEntry[] | undefined;
     const answered = (): void => {
       epoch ??= reader.epoch;

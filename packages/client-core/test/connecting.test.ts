@@ -264,7 +264,7 @@ describe('the one loop that reconnects', () => {
     client.disconnect();
   });
 
-  it('respects how long the server asks to be left alone', async () => {
+  it('respects how long the server asks to be left alone [CLOSE-9]', async () => {
     const { client, clock, connected, transport } = setUp();
     const peer = await connected();
     peer.raw.connection.close(1013, 'overloaded', 60_000);

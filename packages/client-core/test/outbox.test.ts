@@ -257,6 +257,19 @@ describe('an ERROR', () => {
     await Promise.all(sending);
   });
 
+  it('with a time to wait is followed by no retry before that is over [ERR-8]', async () => {
+    const { clock, started } = setUp();
+    const { peer, chat } = await started();
+    const sending = chat.sendText('too much');
+    peer.error(await peer.until('MESSAGE'), { code: 'RATE_LIMITED', retry: true, retry_after_ms: 5_000 });
+    await clock.advance(5_100);
+    expect(texts(peer.received)).toEqual(['too much']);
+    await clock.advance(1_000);
+    expect(texts(peer.received)).toEqual(['too much', 'too much']);
+    peer.ack(peer.received.length);
+    await sending;
+  });
+
   it('with retry holds up neither another transaction nor the link', async () => {
     const { client, clock, started } = setUp();
     const { peer, chat } = await started();

@@ -200,6 +200,20 @@ describe('a replay of a transaction that was left', () => {
     await clock.settle();
     expect(chat.cursor.position).toBe(5);
   });
+
+  it('I10: that goes on page by page ends at what was read: nothing is left out of its middle', async () => {
+    const { peer, chat } = await behind(4);
+    const reading = chat.getReplayWindow(1);
+    const first = reading.next();
+    await answer(peer, [1, 2], 3);
+    expect((await first).value).toMatchObject({ position: 1 });
+    const leaving = chat.leave();
+    peer.receipt(await peer.until('TRANSACTION_LEAVE'), 5);
+    await leaving;
+    const rest = positions(reading);
+    expect((await answer(peer, [3, 4, 5], 6)).payload).toEqual({ from_seq: '3', to_seq: '5' });
+    expect(await rest).toEqual([2, 3, 4, 5]);
+  });
 });
 
 it('a replay does not go on in another log than it began in', async () => {

@@ -107,7 +107,10 @@ export class ServerPeer {
     this.send({ type: 'TRANSACTION_JOIN', transaction: 'T', payload, ...fields });
   }
 
-  error({ id, transaction }: Pick<RawEnvelope, 'id' | 'transaction'>, payload: Record<string, string | boolean>): void {
+  error(
+    { id, transaction }: Pick<RawEnvelope, 'id' | 'transaction'>,
+    payload: Record<string, string | boolean | number>,
+  ): void {
     this.send({ type: 'ERROR', channel: 'SYSTEM', transaction, related_id: id, payload });
   }
 }

@@ -139,6 +139,9 @@ export const breaks: Readonly<Record<string, Break>> = {
   }),
   'leases to everybody': (store) => ({ lease: (transaction, _, ttlMs) => store.lease(transaction, 'all', ttlMs) }),
   'leases for ever': (store) => ({ lease: (transaction, holder) => store.lease(transaction, holder, 1e12) }),
+  'keeps a lease that is let go': (store) => ({
+    lease: (transaction, holder, ttlMs) => store.lease(transaction, holder, ttlMs || 1_000),
+  }),
   'lets a stale holder write the record': (store) => {
     let newest = 0;
     return {

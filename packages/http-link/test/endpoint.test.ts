@@ -1,91 +1,23 @@
 // The server's side alone, on exchanges made by hand and a clock that stands still.
 
-import { type Connection, type Frame, isJsonObject } from '@haip/protocol';
+import { type Accept, type Connection, type Frame, isJsonObject, type Unavailable } from '@haip/protocol';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { Endpoint, type EndpointOptions, type LinkKind } from '../src/endpoint.ts';
-import type { Downstream, Exchange, ExchangeListener, Headers } from '../src/exchange.ts';
-
-const kind: LinkKind = {
-  transport: 'test',
-  opensBy: 'GET',
-  framing: {
-    contentType: 'text/test',
-    open: (address) => `open ${address}\n`,
-    frame: (text) => `${text}\n`,
-    close: (json) => `close ${json}\n`,
-    alive: '.',
-    probe: '?',
-  },
-};
-
-class HandMade implements Exchange, Downstream {
-  readonly headers: Exchange['headers'];
-  readonly remoteAddress = undefined;
-  readonly isLocal = false;
-  status = 0;
-  text = '';
-  takes = true;
-  hasEnded = false;
-  readonly written = 0;
-  wasCut = false;
-  listener: ExchangeListener | undefined;
-  readonly method: string;
-  readonly path: string;
-  readonly #body: string;
-
-  constructor(method: string, path: string, body = '') {
-    this.method = method;
-    this.path = path;
-    this.#body = body;
-    this.headers = { host: 'localhost', 'content-type': 'application/x-ndjson' };
-  }
-
-  body = async (): Promise<Uint8Array> => new TextEncoder().encode(this.#body);
-
-  answer(status: number, _: Headers, body = ''): void {
-    this.status = status;
-    this.text = body;
-  }
-
-  attend(listener: ExchangeListener): void {
-    this.listener = listener;
-  }
-
-  stream(status: number): Downstream {
-    this.status = status;
-    return this;
-  }
-
-  write(text: string): boolean {
-    this.text += text;
-    return this.takes;
-  }
-
-  end(): void {
-    this.hasEnded = true;
-  }
-
-  cut(): void {
-    this.wasCut = true;
-    this.listener?.gone();
-  }
-
-  soon(job: () => void): void {
-    queueMicrotask(job);
-  }
-}
+import { Endpoint, type EndpointOptions } from '../src/endpoint.ts';
+import { HandMade, hai, kind } from './hand-made.ts';
 
 const frame: Frame = { text: '{}', shared: false };
-const hai = '{"id":"h","transaction":null,"session":"","seq":"1","ts":"0","channel":"USER","type":"HAI","payload":{}}';
 
 beforeEach(() => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
 });
 
-async function open(options: EndpointOptions = {}) {
+async function open(options: EndpointOptions = {}, unavailable = (): Unavailable | undefined => undefined) {
   const accepted: Connection[] = [];
-  const endpoint = new Endpoint('/haip', kind, async (connection) => void accepted.push(connection), options);
+  const accept: Accept = Object.assign(async (connection: Connection) => void accepted.push(connection), {
+    unavailable,
+  });
+  const endpoint = new Endpoint('/haip', kind, accept, options);
   const stream = new HandMade('GET', '/haip');
   await endpoint.take(stream);
   const address = /open (.*)\n/.exec(stream.text)?.[1] as string;
@@ -194,6 +126,26 @@ test('a listener that closed opens no more streams, and the POSTs of open ones a
   void connection.send(frame);
   await vi.advanceTimersByTimeAsync(0);
   expect((await post()).status).toBe(202);
+});
+
+test('F24: who takes nobody opens no stream, 503 and when to come again, and the POSTs of open ones are taken [CLOSE-10]', async () => {
+  let away: Unavailable | undefined;
+  const { endpoint, connection, post } = await open({}, () => away);
+  void connection.send(frame);
+  for (const [retryAfterMs, told] of [
+    [1_001, '2'],
+    [undefined, '1'],
+  ] as const) {
+    away = { reason: 'restarting', retryAfterMs };
+    const late = new HandMade('GET', '/haip');
+    await endpoint.take(late);
+    expect([late.status, late.answered['retry-after']]).toEqual([503, told]);
+  }
+  expect((await post()).status).toBe(202);
+  away = undefined;
+  const again = new HandMade('GET', '/haip');
+  await endpoint.take(again);
+  expect(again.status).toBe(200);
 });
 
 test('a peer that does not count is not held to any order', async () => {

@@ -3,7 +3,7 @@ export { fromBase64, toBase64 } from './base64.ts';
 export { type CloseCode, closeCodes } from './close-codes.ts';
 export { decode, decodeWithBase64, encode, readEnvelope } from './codec.ts';
 export { type CodecLimits, defaultCodecLimits, longestText } from './codec-limits.ts';
-export type { Accept, PeerInfo } from './contracts/accept.ts';
+export type { Accept, PeerInfo, Unavailable } from './contracts/accept.ts';
 export type { AuthContext, Authenticator, HAIPUser } from './contracts/authenticator.ts';
 export type { Backplane } from './contracts/backplane.ts';
 export type { Clock, Timer } from './contracts/clock.ts';

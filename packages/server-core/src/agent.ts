@@ -33,10 +33,13 @@ export class Agent implements Follower {
   #running = false;
   /** The user whose other turns must end before the next message gets its own. */
   #waitsFor: string | undefined;
-  #work: Pending = undefined;
   #closed = false;
+  /** The lease being let go. */
+  #leaving: Pending = undefined;
   /** Called when there is nothing left to answer. */
   idle: () => void = () => {};
+  /** Called when somebody waits for an answer that this node will not give. */
+  unanswered: () => void = () => {};
 
   /** @param holder names this node as the lease's holder, and is the session its entries carry. */
   constructor(context: ServerContext, log: LiveLog, tool: AnyTool, holder: string) {
@@ -55,29 +58,50 @@ export class Agent implements Follower {
     return this.#cursor ?? 0;
   }
 
-  /** Resolves when nothing is being answered any more. */
-  get done(): Pending {
-    return this.#work;
-  }
-
   get busy(): boolean {
     return this.#running || this.#waitsFor !== undefined;
   }
 
   wake(): void {
     this.#answering.look();
-    if (this.#running || this.#closed || (this.#waitsFor !== undefined && !this.#log.state.ended)) return;
+    if (this.#closed) return this.#lookForAsks();
+    if (this.#running || (this.#waitsFor !== undefined && !this.#log.state.ended)) return;
     const isUpToDate = this.#cursor === this.#log.last && this.#epoch === this.#log.epoch;
     if (isUpToDate && this.#isTidy(this.#lease.fence)) return;
     this.#running = true;
-    this.#work = this.#run();
+    void this.#run();
   }
 
-  close(): void {
+  /** Another node let go of what this one waits for. */
+  leaseIsFree(): void {
+    if (this.#retry === undefined || this.#closed) return;
+    this.#retry.cancel();
+    this.#retry = undefined;
+    this.wake();
+  }
+
+  /** Begins no more turns. The one that goes on may end; then another node may have the lease. */
+  retire(): void {
+    if (this.#closed) return;
     this.#closed = true;
-    this.#answering.close();
+    this.#answering.retire();
     this.#retry?.cancel();
     this.#stopWaiting();
+    if (!this.#running) this.#leaving = this.#lease.release();
+    this.#lookForAsks();
+  }
+
+  /** Stops the turn that goes on, if there is one. Done, or resolves, when the lease was let go. */
+  close(): Pending {
+    this.retire();
+    this.#answering.close();
+    return this.#leaving;
+  }
+
+  #lookForAsks(): void {
+    const waiting = this.#log.state.asks?.length ?? 0;
+    // The one that is being answered still is.
+    if (waiting > (this.#running ? 1 : 0)) this.unanswered();
   }
 
   /** Another node answers, until its lease could have lapsed; or the store failed, for a moment. */
@@ -137,6 +161,7 @@ export class Agent implements Follower {
   #rest(): void {
     this.#running = false;
     this.#log.forget();
+    if (this.#closed) this.#leaving = this.#lease.release();
     this.idle();
   }
 

@@ -53,8 +53,13 @@ export class Answering {
     this.#turn?.halt(reason);
   }
 
-  close(): void {
+  /** Begins no more turns. */
+  retire(): void {
     this.#isClosed = true;
+  }
+
+  close(): void {
+    this.retire();
     this.#watch?.close();
     this.halt(new Stopped('the server is closing', failed('the server is closing')));
   }

@@ -3,6 +3,7 @@ import type { Addresses } from './addresses.ts';
 import type { Charges } from './charges.ts';
 import type { ServerLimits } from './limits.ts';
 import type { LiveLogs } from './live-logs.ts';
+import type { Nodes } from './nodes.ts';
 import type { Revocations } from './revocations.ts';
 import type { Session } from './session.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -24,6 +25,8 @@ export interface ServerContext {
   readonly slots: TurnSlots;
   /** The live session of each session id: one at most. */
   readonly sessions: Map<string, Session>;
+  /** The others that share the store. */
+  readonly nodes: Nodes;
   readonly addresses: Addresses;
   readonly users: Users;
   readonly revocations: Revocations;

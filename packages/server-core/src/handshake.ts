@@ -28,6 +28,8 @@ export interface Welcome {
   readonly terms: Terms;
   /** The session id that counts from now on. */
   readonly session: string;
+  /** It was one before: other nodes may have a connection of it. */
+  readonly isResumed: boolean;
   readonly token: string;
   /** Which of a session's connections is the newest. */
   readonly attempt: number;
@@ -60,8 +62,8 @@ export async function judgeHai(
   if (user instanceof Fault) return user;
   const credits = await openAccount(context, user);
   if (credits instanceof Fault) return credits;
-  const session =
-    current ?? (await readToken(signer, payload['resume_token'], user.id, revocations.at(user.id))) ?? context.ids();
+  const known = current ?? (await readToken(signer, payload['resume_token'], user.id, revocations.at(user.id)));
+  const session = known ?? context.ids();
   const { attempt } = payload;
   const token = await issueToken(signer, session, user.id, clock.now());
   if (revocations.hit(user.id, before, user.shownAt)) return revoked;
@@ -69,6 +71,7 @@ export async function judgeHai(
     user,
     terms: acceptsAll(terms.events) ? { ...terms, events: undefined } : terms,
     session,
+    isResumed: known !== undefined,
     token,
     attempt: isDecimal(attempt) ? readDecimal(attempt) : 0,
     credits,

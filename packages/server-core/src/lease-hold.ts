@@ -1,5 +1,5 @@
-// This node's hold on the right to answer in one transaction: takes it, renews it, notes in its record how far its turns
-// are. Decides nothing; who has lost it writes nothing, which is the store's to see to. Spec: §4.
+// This node's hold on the right to answer in one transaction: takes it, renews it, lets it go, notes in its record how far
+// its turns are. Decides nothing; who has lost it writes nothing, which is the store's to see to. Spec: §4.
 
 import type { Lease, LeaseRecord, Pending } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
@@ -8,7 +8,7 @@ import type { ServerContext } from './context.ts';
 export const LEASE_MS = 30_000;
 
 export class LeaseHold {
-  readonly #context: Pick<ServerContext, 'clock' | 'history' | 'log'>;
+  readonly #context: Pick<ServerContext, 'clock' | 'history' | 'log' | 'nodes'>;
   readonly #transaction: string;
   readonly #holder: string;
   readonly #lost: () => void;
@@ -20,7 +20,7 @@ export class LeaseHold {
    * @param lost called when another node turns out to hold the lease.
    */
   constructor(
-    context: Pick<ServerContext, 'clock' | 'history' | 'log'>,
+    context: Pick<ServerContext, 'clock' | 'history' | 'log' | 'nodes'>,
     transaction: string,
     holder: string,
     lost: () => void,
@@ -56,6 +56,28 @@ export class LeaseHold {
   drop(): void {
     this.#lease = undefined;
   }
+
+  /**
+   * Lets the lease go, so that another node has it at once and not only when it has lapsed. Where no other node is,
+   * nothing is asked. Never rejects.
+   */
+  release(): Pending {
+    const { clock, history } = this.#context;
+    const isHeld = this.#lease !== undefined && clock.monotonic() < this.#until;
+    this.drop();
+    if (!isHeld || !history.supports.shared) return;
+    const failed = (error: unknown): void =>
+      this.#context.log('warn', 'lease not let go', { transaction: this.#transaction, error });
+    try {
+      const asked = history.lease(this.#transaction, this.#holder, 0);
+      if (asked instanceof Promise) return asked.then(this.#isFree, failed);
+      this.#isFree();
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  readonly #isFree = (): void => this.#context.nodes.left(this.#transaction);
 
   /**
    * Writes the record. That it could not is logged and nothing more: the next one covers this one, too, and until then

@@ -1,7 +1,7 @@
 // The transactions this node has in hand: one LiveLog each, shared by all connections, let go when nobody needs it.
 // The store keeps everything; this keeps only what is being read, written or answered now.
 
-import type { CreatedTransaction, Head, TransactionRecord } from '@haip/protocol';
+import type { CreatedTransaction, Head, Pending, TransactionRecord } from '@haip/protocol';
 import { Agent } from './agent.ts';
 import type { ServerContext } from './context.ts';
 import { LiveLog } from './live-log.ts';
@@ -17,7 +17,13 @@ export class LiveLogs {
   readonly #context: () => ServerContext;
   /** One name for all agents of this node: one that comes back goes on with the lease it had. */
   #name: string | undefined;
-  #closed = false;
+  /** No turn begins here any more. */
+  #isRetired = false;
+  /** What is awaited before all is gone. */
+  #awaited = 0;
+  #tellIdle: (() => void) | undefined;
+  /** Called when somebody waits for an answer in a transaction that this node will not give. */
+  unanswered: (transaction: string) => void = () => {};
   readonly #held = new Map<string, Held>();
   readonly #opening = new Map<string, Promise<LiveLog | null>>();
 
@@ -97,13 +103,41 @@ export class LiveLogs {
     this.#held.get(transaction)?.log.changed();
   }
 
-  /** Stops every turn. Resolves when the last one has written its last words. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    const agents = [...this.#held.values()].map(({ agent }) => agent);
-    for (const { log } of this.#held.values()) log.idle.stop();
-    for (const agent of agents) agent?.close();
-    await Promise.all(agents.map((agent) => agent?.done));
+  /** Another node let go of the right to answer in a transaction. */
+  leaseIsFree(transaction: string): void {
+    this.#held.get(transaction)?.agent?.leaseIsFree();
+  }
+
+  /** Begins no more turns; those that go on may end. */
+  retire(): void {
+    this.#isRetired = true;
+    for (const held of [...this.#held.values()]) {
+      held.log.idle.stop();
+      held.agent?.retire();
+      this.#letGo(held);
+    }
+  }
+
+  /** Stops every turn, too. */
+  close(): void {
+    this.retire();
+    for (const { agent } of [...this.#held.values()]) agent?.close();
+  }
+
+  /** Resolves when no transaction is in hand any more: everything is written, every lease let go. To be asked once. */
+  async gone(): Promise<void> {
+    if (this.#isGone) return;
+    await new Promise<void>((resolve) => {
+      this.#tellIdle = resolve;
+    });
+  }
+
+  get #isGone(): boolean {
+    return this.#held.size === 0 && this.#opening.size === 0 && this.#awaited === 0;
+  }
+
+  #look(): void {
+    if (this.#isGone) this.#tellIdle?.();
   }
 
   #openLate(
@@ -132,7 +166,10 @@ export class LiveLogs {
   }
 
   #opened(transaction: string, opening: Promise<LiveLog | null>): Promise<LiveLog | null> {
-    const shared = opening.finally(() => this.#opening.delete(transaction));
+    const shared = opening.finally(() => {
+      this.#opening.delete(transaction);
+      this.#look();
+    });
     this.#opening.set(transaction, shared);
     return shared;
   }
@@ -143,11 +180,12 @@ export class LiveLogs {
     const held: Held = { log, agent, holders: 1 };
     this.#held.set(log.transaction, held);
     log.idle.over = () => this.#letGo(held);
-    if (this.#closed) log.idle.stop();
+    if (this.#isRetired) log.idle.stop();
     if (agent) {
       agent.idle = () => this.#letGo(held);
+      agent.unanswered = () => this.unanswered(log.transaction);
       log.follow(agent);
-      if (this.#closed) agent.close();
+      if (this.#isRetired) agent.retire();
       agent.wake();
     }
     return log;
@@ -156,10 +194,21 @@ export class LiveLogs {
   #letGo(held: Held): void {
     if (held.holders > 0 || held.agent?.busy || held.log.idle.isNeeded) return;
     held.log.idle.stop();
-    if (held.agent) {
-      held.agent.close();
-      held.log.unfollow(held.agent);
-    }
     this.#held.delete(held.log.transaction);
+    if (held.agent) {
+      held.log.unfollow(held.agent);
+      this.await(held.agent.close());
+    }
+    this.#look();
+  }
+
+  /** Not all is gone before this: a lease that is being let go, a transaction that is being created. Must not reject. */
+  await(pending: Pending): void {
+    if (!pending) return;
+    this.#awaited++;
+    pending.then(() => {
+      this.#awaited--;
+      this.#look();
+    });
   }
 }

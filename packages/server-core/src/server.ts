@@ -1,7 +1,19 @@
 // The public face: authentication, tools, and the door for connections. Joins the parts and owns none of their work.
 
 import { consoleLogger, endOfTurn, hmacSigner, systemClock, uuidIds } from '@haip/platform';
-import type { Accept, Authenticator, Clock, HistoryStore, Ids, Logger, PeerInfo, Signer, Tool } from '@haip/protocol';
+import type {
+  Accept,
+  Authenticator,
+  Clock,
+  Connection,
+  HistoryStore,
+  Ids,
+  Logger,
+  PeerInfo,
+  Signer,
+  Tool,
+  Unavailable,
+} from '@haip/protocol';
 import { Addresses } from './addresses.ts';
 import { Charges, type Credits, type CreditsOptions } from './charges.ts';
 import type { ServerContext } from './context.ts';
@@ -9,9 +21,11 @@ import { Guest } from './guest.ts';
 import { readLimits, type ServerLimits } from './limits.ts';
 import { LiveLogs } from './live-logs.ts';
 import { memoryLedger } from './memory-ledger.ts';
+import { Nodes } from './nodes.ts';
 import { PositionCheck } from './position-check.ts';
 import { Revocations } from './revocations.ts';
 import { Session } from './session.ts';
+import { Shutdown, type ShutdownTimes } from './shutdown.ts';
 import { soon } from './soon.ts';
 import { Toolbox } from './toolbox.ts';
 import { TurnSlots } from './turn-slots.ts';
@@ -60,7 +74,7 @@ export class HAIPServer {
   readonly #live = new Set<Session>();
   readonly #addressOf: (info: PeerInfo) => string | undefined;
   #authenticator: Authenticator | undefined;
-  #closed = false;
+  #shutdown: Shutdown | undefined;
 
   /** @throws RangeError for a limit outside its range. */
   constructor(options: HAIPServerOptions) {
@@ -68,6 +82,7 @@ export class HAIPServer {
     const users = new Users();
     const log = options.logger ?? consoleLogger();
     const limits = readLimits(options.limits);
+    const { history } = options;
     const context: ServerContext = {
       clock,
       ids: options.ids ?? uuidIds,
@@ -75,12 +90,13 @@ export class HAIPServer {
       endOfTurn: options.clock ? soon : endOfTurn,
       log,
       signer: options.signer ?? hmacSigner(),
-      history: options.history,
+      history,
       limits,
       toolbox: new Toolbox(),
       logs: new LiveLogs(() => context),
       slots: new TurnSlots(limits.maxConcurrentRuns),
       sessions: new Map(),
+      nodes: new Nodes(history, () => context),
       addresses: new Addresses(clock, limits),
       users,
       revocations: new Revocations(),
@@ -91,7 +107,7 @@ export class HAIPServer {
     this.#addressOf = options.addressOf ?? (({ remoteAddress }) => remoteAddress);
     const revoked = (user: string, agoMs = 0): void => this.#endRights(user, agoMs);
     this.#positions = new PositionCheck(context, () => this.#live.size > 0 || context.logs.size > 0, revoked);
-    this.#unwatch = options.history.watch((transaction) => context.logs.changed(transaction), revoked);
+    this.#unwatch = history.watch((transaction) => context.logs.changed(transaction), revoked);
   }
 
   /**
@@ -112,21 +128,27 @@ export class HAIPServer {
   }
 
   /** Serves a connection until it ends. Give this to a transport; it needs no `this`. */
-  readonly accept: Accept = (connection, info) => {
-    if (this.#closed || this.#live.size >= this.#context.limits.maxConnections) {
-      connection.close(this.#closed ? 1012 : 1013, this.#closed ? 'restarting' : 'too many connections');
-      return connection.closed.then(() => {});
-    }
+  readonly accept: Accept = Object.assign((...given: Parameters<Accept>) => this.#accept(...given), {
+    unavailable: () => this.#unavailable(),
+  });
+
+  /** Why nobody is taken now. */
+  #unavailable(): Unavailable | undefined {
+    if (this.#shutdown !== undefined) return { code: 1012, reason: 'restarting', retryAfterMs: RETRY_AFTER_MS };
+    if (this.#live.size < this.#context.limits.maxConnections) return undefined;
+    return { code: 1013, reason: 'too many connections', retryAfterMs: RETRY_AFTER_MS };
+  }
+
+  #accept(connection: Connection, info: PeerInfo): Promise<void> {
+    const away = this.#unavailable();
+    if (away !== undefined) return turnAway(connection, away);
     const guest = Guest.enter(this.#context, this.#whereFrom(info));
-    if (guest !== undefined && !(guest instanceof Guest)) {
-      connection.close(1013, guest.reason, guest.retryAfterMs);
-      return connection.closed.then(() => {});
-    }
+    if (guest !== undefined && !(guest instanceof Guest)) return turnAway(connection, guest);
     const session = new Session(this.#context, connection, info, guest);
     this.#live.add(session);
     this.#positions.begin();
     return session.run(this.#live);
-  };
+  }
 
   #whereFrom(info: PeerInfo): string | undefined {
     try {
@@ -178,17 +200,46 @@ export class HAIPServer {
     return this.#context.logs.size;
   }
 
-  /** Takes no more connections, stops every turn, closes what is open with 1012 (resume) and waits until all is gone. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /**
+   * Ends this node of a service that goes on: takes no more connections, lets turns end for `closeGraceMs`, moves the
+   * clients away one by one within `closeSpreadMs` (1012: they resume elsewhere, or here once there is a server again),
+   * finishes what is being stored and lets other nodes answer at once. Whoever waits for an answer that is not begun is
+   * moved first.
+   *
+   * @returns done when all is gone, after `closeWithinMs` in any case.
+   */
+  drain(): Promise<void> {
+    const { closeGraceMs: graceMs, closeSpreadMs: spreadMs } = this.#context.limits;
+    return this.#end({ graceMs, spreadMs });
+  }
+
+  /**
+   * Takes no more connections, stops every turn, closes what is open with 1012 and finishes what is being stored: at once,
+   * also when the server already drains.
+   *
+   * @returns done when all is gone, after `closeWithinMs` in any case.
+   */
+  close(): Promise<void> {
+    this.#shutdown?.hasten();
+    return this.#end({ graceMs: 0, spreadMs: 0 });
+  }
+
+  async #end(times: ShutdownTimes): Promise<void> {
+    this.#shutdown ??= new Shutdown(this.#context, this.#live, times);
+    await this.#shutdown.done;
     this.#unwatch();
+    this.#context.nodes.stop();
     this.#positions.stop();
-    const answered = this.#context.logs.close();
-    const sessions = [...this.#live];
-    for (const session of sessions) session.close(1012, 'restarting');
-    await Promise.all([answered, ...sessions.map(({ gone }) => gone)]);
   }
 }
+
+function turnAway(connection: Connection, { code = 1013, reason, retryAfterMs }: Unavailable): Promise<void> {
+  connection.close(code, reason, retryAfterMs);
+  return connection.closed.then(() => {});
+}
+
+/** How long whoever is not taken is asked to stay away. */
+const RETRY_AFTER_MS = 1_000;
 
 /** A debit is remembered for longer than its message may be sent again. */
 const MORE_THAN_RETRIES_MS = 300_000;

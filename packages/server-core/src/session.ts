@@ -85,6 +85,11 @@ export class Session implements Participant, IntakeOwner {
     return this.#user;
   }
 
+  /** The id of the HAI that was granted. */
+  get hai(): string {
+    return this.#haiId;
+  }
+
   /** Raw bytes may travel beside the text: the link can and the peer said so. */
   get binary(): boolean {
     return this.#connection.supports.binary && this.terms.binaryFrames;
@@ -258,6 +263,7 @@ export class Session implements Participant, IntakeOwner {
     this.outbound.session = welcome.session;
     this.outbound.acknowledges = welcome.terms.transactionLog;
     this.context.sessions.set(welcome.session, this);
+    if (welcome.isResumed) this.context.nodes.came({ session: welcome.session, attempt: welcome.attempt, hai: hai.id });
     this.context.users.enter(this);
     this.#intake = new Intake(this, this.#settlement, welcome.terms.transactionLog);
     this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, welcome) });

@@ -72,11 +72,12 @@ export class Transactions {
       title: titleIn(payload['params']),
     };
     this.#lanes.starting++;
-    this.#create(envelope, record, size)
+    const created = this.#create(envelope, record, size)
       .catch((error: unknown) => this.#lanes.notServed(envelope, error))
       .finally(() => {
         this.#lanes.starting--;
       });
+    context.logs.await(created);
   }
 
   async #create(envelope: Envelope, record: TransactionRecord, size: number): Promise<void> {

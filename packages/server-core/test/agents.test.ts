@@ -175,8 +175,10 @@ describe('one agent for each transaction', () => {
     eve.send({ type: 'MESSAGE', transaction: id, payload: 'never answered' });
     await clock.settle();
     await history.append(id, [unanswered]);
-    await two.server.close();
+    const closed = two.server.close();
+    await clock.settle();
     release();
+    await closed;
     await clock.advance(60_000);
 
     expect([answered, two.server.transactions, clock.pending]).toEqual([[], 0, 0]);

@@ -19,5 +19,6 @@ export {
 } from './plain-v1.ts';
 export { type RawEnvelope, type RawPeer, rawPeer } from './raw-peer.ts';
 export { settle } from './settle.ts';
+export { type SharedStore, sharedStore } from './shared-store.ts';
 export type { OpenTransport, TransportLaw, TransportSupports } from './transport-laws/context.ts';
 export { type TransportSuiteOptions, transportLaws, transportSuite } from './transport-suite.ts';

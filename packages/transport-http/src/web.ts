@@ -10,7 +10,8 @@ export interface HttpStreamHandlerOptions extends EndpointOptions {
 }
 
 /**
- * A function for requests to `path` and below it. All requests of a stream must reach the process that holds it.
+ * A function for requests to `path` and below it. All requests of a stream must reach the process that holds it, or one
+ * with which that shares a `backplane`.
  */
 export function httpStreamHandler(
   accept: Accept,

@@ -120,7 +120,7 @@ function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
     readAheadBytes: options.readAheadBytes ?? 65_536,
   };
   return (request, socket, head) => {
-    const refusal = whyRefused(request, options.allowedOrigins);
+    const refusal = whyRefused(request, options.allowedOrigins) ?? whyUnavailable(accept);
     if (refusal) {
       refuse(socket, refusal);
       return;
@@ -139,6 +139,12 @@ function whyRefused(request: IncomingMessage, allowedOrigins?: readonly string[]
   if (host === undefined || !/^[\w.~!$&'()*+,;=%:[\]-]+$/.test(host)) return '400 Bad Request';
   if (origin !== undefined && allowedOrigins && !allowedOrigins.includes(origin)) return '403 Forbidden';
   return undefined;
+}
+
+/** The same for a server that takes nobody now, with when to come again. */
+function whyUnavailable({ unavailable }: Accept): string | undefined {
+  const away = unavailable?.();
+  return away && `503 Service Unavailable\r\nRetry-After: ${Math.ceil((away.retryAfterMs ?? 1000) / 1000)}`;
 }
 
 function refuse(socket: Socket, status: string): void {

@@ -77,6 +77,30 @@ test('A35: a request that asks for no WebSocket is answered 426, and for another
   expect(await (await fetch(`http://127.0.0.1:${port}${path}`)).text()).toBe('page');
 });
 
+test('F24: a server that takes nobody answers 503 before the upgrade, and says when to come again [CLOSE-10]', async () => {
+  const http = createServer();
+  const port = await listening(http);
+  const away: { reason: string; retryAfterMs?: number }[] = [
+    { reason: 'full' },
+    { reason: 'restarting', retryAfterMs: 1_500 },
+  ];
+  let taken = 0;
+  const accept = Object.assign(async () => void taken++, { unavailable: () => away.pop() });
+  acceptWebSockets(http, accept, { path });
+  const answer = async (): Promise<string> => {
+    const peer = dialRaw(port, requestText(path, upgradeLines));
+    await peer.has('HTTP/1.1 101'.length);
+    return peer.received.toString();
+  };
+  expect(await answer()).toBe(
+    'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+  );
+  expect(await answer()).toContain('Retry-After: 1\r\n');
+  expect(taken).toBe(0);
+  expect(await answer()).toMatch(/^HTTP\/1\.1 101 /);
+  expect(taken).toBe(1);
+});
+
 test('a path of somebody else is left to the other upgrade listener', async () => {
   const server = await listen();
   server.http.on('upgrade', (request, socket: Duplex) => {

@@ -202,7 +202,10 @@ export interface HistoryStore extends Backplane {
    */
   compact(transaction: string, message: StreamExtent): Pending;
 
-  /** Takes or renews the right to run the agent for `ttlMs`; null while another holds it. */
+  /**
+   * Takes or renews the right to run the agent for `ttlMs`; null while another holds it. With 0 its holder lets it go:
+   * the next one who asks has it at once, under a higher fence.
+   */
   lease(transaction: string, holder: string, ttlMs: number): Lease | null | Promise<Lease | null>;
 
   /** Writes the lease's record. Does nothing when the fence is stale. */

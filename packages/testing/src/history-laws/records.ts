@@ -168,6 +168,26 @@ const leaseLaws: readonly HistoryLaw[] = [
     },
   },
   {
+    name: 'a lease that its holder takes for 0 ms is let go: another has it at once, with a higher fence and the record as it was left',
+    async run({ store }) {
+      const log = await Log.create(await store());
+      const { store: history, transaction } = log;
+      const first = (await history.lease(transaction, 'node-1', 10_000))?.fence ?? Number.POSITIVE_INFINITY;
+      const record = { done: 4, begun: 6, tries: 1 };
+      await history.saveLease(transaction, first, record);
+      expect(await history.lease(transaction, 'node-2', 0)).toBeNull();
+      expect((await history.lease(transaction, 'node-1', 0))?.fence).toBe(first);
+      const second = await history.lease(transaction, 'node-2', 10_000);
+      expect(second?.fence).toBeGreaterThan(first);
+      expect(second?.record).toEqual(record);
+      // Who does not hold it lets nothing go.
+      expect(await history.lease(transaction, 'node-1', 0)).toBeNull();
+      expect(await history.lease(transaction, 'node-3', 10_000)).toBeNull();
+      expect(await log.append([draft({ user: null })], first)).toEqual([refused('lease')]);
+      expect(await log.append([draft({ user: null })], second?.fence)).toEqual([stored(2)]);
+    },
+  },
+  {
     name: 'once another holds it, a stale fence appends nothing and writes no record [one lease per agent]',
     needs: ({ clock }) => clock,
     async run({ store, clock }) {

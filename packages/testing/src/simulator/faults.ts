@@ -24,7 +24,7 @@ export interface Victims {
   posts(change: Partial<PostWeather>): void;
   weather(change: Partial<StoreWeather>): void;
   crash(node: ServerNode): void;
-  drain(node: ServerNode): void;
+  drain(node: ServerNode, atOnce: boolean, isTold: boolean): void;
   start(node: ServerNode): void;
   /** Puts a store in the place of this one that has only part of it. */
   loseStore(keep: (log: KeptLog) => number): void;
@@ -120,7 +120,10 @@ const faults = {
       victims.crash(node);
       forAWhile(victims, () => victims.start(node));
     }),
-  'node drain': (victims) => toNode(victims, (node) => victims.drain(node)),
+  'node drain': (victims) => {
+    const { chance, drain } = victims;
+    return toNode(victims, (node) => drain(node, chance.happens(0.3), chance.happens(0.5)));
+  },
   'node stall': (victims) =>
     toNode(victims, ({ host }) => {
       // The longest one outlives a lease, and others' next question for it.
@@ -133,6 +136,7 @@ const faults = {
   'store fails before': storeIs({ failBefore: 0.3, lateMs: 200 }, { failBefore: 0 }),
   'store fails after': storeIs({ failAfter: 0.3, lateMs: 200 }, { failAfter: 0 }),
   'store slow': storeIs({ late: 1, lateMs: 3_000 }, { late: 0, lateMs: 20 }),
+  'words lost': storeIs({ wordsLost: 0.7 }, { wordsLost: 0.1 }),
   'client stall': (victims) =>
     toApp(victims, ({ host }) => {
       host.stalledUntil = host.clock.monotonic() + victims.chance.pick([50, 2_000, 40_000]);
@@ -174,6 +178,9 @@ export const linkFaults: readonly FaultName[] = [
   'POSTs lost',
   'POSTs twice',
 ];
+
+/** What only happens between nodes. */
+export const nodeFaults: readonly FaultName[] = ['words lost'];
 
 /** What only happens to links over HTTP. */
 export const httpFaults: readonly FaultName[] = ['POSTs lost', 'POSTs twice'];

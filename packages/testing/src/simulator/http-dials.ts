@@ -15,11 +15,16 @@ import type { Host } from './world.ts';
 /** What the network makes of a link. */
 export interface HttpDialsOptions extends PipeOptions {
   readonly chance: Chance;
+  /** Where a POST goes, whoever has its stream. */
+  readonly balancing: Chance;
+  readonly nodes: readonly ServerNode[];
   readonly serverLimits: CodecLimits;
   readonly highestLatencyMs: number;
   /** Whether the dial that begins now fails. */
   isRefused(): boolean;
   posted(caller: Caller, status: number): void;
+  /** A POST goes to another node than the one with its stream. */
+  strayed(): void;
   begin(link: LinkHold, node: ServerNode, caller: Caller): Line;
   heard(line: Line, way: Way, envelope: Envelope): void;
   ended(line: Line, side: 'client' | 'server', code: number): void;
@@ -84,10 +89,12 @@ export class HttpDials {
     const { latencyMs, chance } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const carried: Carried = { url: new URL(String(url)), init, resolve, reject };
-    if (!node.up || (!link && this.#options.isRefused())) {
+    const reached = link ? this.#anyNode() : node;
+    if (!reached?.up || (!link && this.#options.isRefused())) {
       caller.host.after(2 * latencyMs(), () => reject(networkError()));
     } else if (link) {
-      link.post(carried, this.#handlerOf(dial), node.host, this.posts);
+      if (reached !== node) this.#options.strayed();
+      link.post(carried, this.#handlerOf(dial.kind, reached), reached.host, this.posts);
     } else {
       const isTwice = chance.happens(this.posts.twice);
       if (isTwice) this.#openInVain(dial, carried);
@@ -97,6 +104,13 @@ export class HttpDials {
     return promise;
   }
 
+  /** Nobody is kept to a node. */
+  #anyNode(): ServerNode | undefined {
+    const { nodes, balancing } = this.#options;
+    const up = nodes.filter((node) => node.up);
+    return up.length > 1 ? balancing.pick(up) : up[0];
+  }
+
   #open(dial: Dial, carried: Carried): HttpLink {
     const { node, caller } = dial;
     const posted = (status: number): void => this.#options.posted(caller, status);
@@ -104,7 +118,7 @@ export class HttpDials {
     const name = String(++this.#count);
     this.#links.set(name, { link, dial });
     dial.link = link;
-    link.open(carried, this.#handlerOf(dial), { [linkHeader]: name });
+    link.open(carried, this.#handlerOf(dial.kind, node), { [linkHeader]: name });
     return link;
   }
 
@@ -116,11 +130,11 @@ export class HttpDials {
   }
 
   /** What answers the requests to a process. */
-  #handlerOf({ kind, node }: Dial): HttpHandler {
-    const { host, server } = node;
+  #handlerOf(kind: HttpKind, node: ServerNode): HttpHandler {
+    const { host, server, history } = node;
     const kinds = this.#handlers.get(host) ?? new Map<HttpKind, HttpHandler>();
     this.#handlers.set(host, kinds);
-    const accept: Accept = (connection, peer) => {
+    const take: Accept = (connection, peer) => {
       const name = String(peer.headers[linkHeader]);
       const { link, dial } = this.#links.get(name) as { link: HttpLink; dial: Dial };
       this.#links.delete(name);
@@ -132,7 +146,8 @@ export class HttpDials {
       const { name: remoteAddress } = dial.caller;
       return server.accept(new WatchedConnection(connection, { heard, ended }), { ...peer, remoteAddress });
     };
-    const handler = kinds.get(kind) ?? kind.handler(accept, this.#options.serverLimits);
+    const accept: Accept = Object.assign(take, { unavailable: () => server.accept.unavailable?.() });
+    const handler = kinds.get(kind) ?? kind.handler(accept, this.#options.serverLimits, history);
     kinds.set(kind, handler);
     return handler;
   }

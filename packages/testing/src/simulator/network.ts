@@ -42,6 +42,9 @@ export interface Line {
 
 export interface NetworkOptions {
   readonly chance: Chance;
+  /** Which node a request that is not kept to one goes to. */
+  readonly balancing: Chance;
+  readonly nodes: readonly ServerNode[];
   readonly trace: Trace;
   readonly link: LinkFactory | undefined;
   readonly lowestLatencyMs: number;
@@ -54,6 +57,8 @@ export interface NetworkOptions {
   ended(line: Line, side: 'client' | 'server', code: number): void;
   /** What a POST was answered; 0: its way was broken. */
   posted(caller: Caller, status: number): void;
+  /** A POST goes to another node than the one with its stream. */
+  strayed(): void;
 }
 
 export class Network {
@@ -71,6 +76,8 @@ export class Network {
     this.#serverLimits = { ...defaultCodecLimits, maxTextBytes: options.serverTextBytes };
     this.#http = new HttpDials({
       chance: options.chance,
+      balancing: options.balancing,
+      nodes: options.nodes,
       latencyMs: () => this.#latency(),
       highWaterBytes: options.highWaterBytes,
       serverLimits: this.#serverLimits,
@@ -79,6 +86,7 @@ export class Network {
       begin: (link, node, caller) => this.#begin(link, node, caller),
       heard: options.heard,
       posted: options.posted,
+      strayed: options.strayed,
       ended: (line, side, code) => this.#ended(line, side, code),
     });
   }
@@ -107,6 +115,10 @@ export class Network {
       return promise;
     }
     node.host.after(this.#latency(), () => {
+      // A transport may ask before it opens anything, or have been too late for that.
+      if (node.server.accept.unavailable?.() && this.#options.balancing.happens(0.5)) {
+        return void caller.host.after(this.#latency(), refuse);
+      }
       const link = this.#connect(node, caller);
       void node.server.accept(link.server, { transport: 'simulated', headers: {}, remoteAddress: caller.name });
       caller.host.after(this.#latency(), () => resolve(link.client));

@@ -5,6 +5,7 @@ import type {
   Accept,
   AudioMessage,
   Authenticator,
+  Backplane,
   Clock,
   CodecLimits,
   Conversation,
@@ -55,6 +56,8 @@ export interface SimulatedServer {
   readonly transactions: number;
   /** Ends all connections of a user, here and on the other nodes. */
   disconnectUser(user: string): Promise<void>;
+  /** Ends, and gives everybody time; `close` at once, also when it drains. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -143,8 +146,8 @@ export type HttpHandler = (request: Request) => Promise<Response>;
  */
 export interface HttpKind {
   readonly name: string;
-  /** What one process answers requests with. */
-  handler(accept: Accept, limits: CodecLimits): HttpHandler;
+  /** What one process answers requests with. POSTs reach any of them: `backplane` is the way to the one with the stream. */
+  handler(accept: Accept, limits: CodecLimits, backplane: Backplane): HttpHandler;
   transport(options: { readonly origin: string; readonly fetch: typeof globalThis.fetch }): Transport;
 }
 

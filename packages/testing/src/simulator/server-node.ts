@@ -1,6 +1,6 @@
 // A machine that serves: its process may crash, be drained, stall, and come back as another process over the same store.
 
-import type { Authenticator, LogLevel, Signer, Tool } from '@haip/protocol';
+import type { Authenticator, HistoryStore, LogLevel, Signer, Tool } from '@haip/protocol';
 import type { Accounts } from './accounts.ts';
 import type { SimulatedParts, SimulatedServer, SimulatedServerOptions } from './parts.ts';
 import type { StoreNode } from './store-node.ts';
@@ -40,6 +40,8 @@ export class ServerNode {
   readonly #parts: NodeParts;
   host: Host;
   server: SimulatedServer;
+  /** The store as this process has it. */
+  history: HistoryStore;
   /** False while there is nobody to connect to. */
   up = true;
   #starts = 0;
@@ -50,6 +52,7 @@ export class ServerNode {
     this.name = name;
     this.host = new Host(parts.world, name);
     this.#wallOffsetMs = this.host.wallOffsetMs;
+    this.history = parts.store.view(this.host);
     this.server = this.#make();
   }
 
@@ -65,10 +68,17 @@ export class ServerNode {
     this.host.kill();
   }
 
-  /** The process is asked to end, and ends. */
-  drain(): Promise<void> {
-    this.up = false;
-    return this.server.close();
+  /**
+   * The process is asked to end, and ends.
+   *
+   * @param atOnce it gives nobody any time.
+   * @param isTold whoever connects is no longer sent here.
+   */
+  async drain(atOnce: boolean, isTold: boolean): Promise<void> {
+    const { host, server } = this;
+    this.up = !isTold;
+    await (atOnce ? server.close() : server.drain());
+    if (this.host === host) this.up = false;
   }
 
   /** Another process. */
@@ -76,17 +86,18 @@ export class ServerNode {
     if (this.up) return;
     this.host = new Host(this.#parts.world, this.name);
     this.host.wallOffsetMs = this.#wallOffsetMs;
+    this.history = this.#parts.store.view(this.host);
     this.server = this.#make();
     this.up = true;
   }
 
   #make(): SimulatedServer {
-    const { parts, store, limits, authenticate, accounts, tools, logged, trace } = this.#parts;
-    const { host, name } = this;
+    const { parts, limits, authenticate, accounts, tools, logged, trace } = this.#parts;
+    const { host, history, name } = this;
     const prefix = `${name}${this.#starts++ === 0 ? '' : String.fromCharCode(96 + this.#starts)}-`;
     let next = 0;
     const server = parts.server({
-      history: store.view(host),
+      history,
       clock: host.clock,
       ids: () => `${prefix}${++next}`,
       signer: plainSigner,

@@ -5,6 +5,7 @@ import { Accounts } from './accounts.ts';
 import { App, type AppParts } from './app.ts';
 import { Chance } from './chance.ts';
 import { judgeAgreement, judgeCalm, judgeSeams, unrest } from './checker/at-rest.ts';
+import { FenceWatch } from './checker/fence-watch.ts';
 import { judgePaid } from './checker/paid.ts';
 import { RightsWatch } from './checker/rights-watch.ts';
 import { StoredLogs } from './checker/stored-logs.ts';
@@ -30,6 +31,9 @@ const REST_WITHIN_MS = 300_000;
 /** After everybody left: a text that its author left open is closed after 5 min, and a lease lapses in 30 s. */
 const GONE_WITHIN_MS = 600_000;
 
+/** However long its store is silent. */
+const CLOSED_WITHIN_MS = 30_000;
+
 /** What a server may log as an error when neither a tool nor the store failed: nothing. */
 const ownFailures: ReadonlySet<string> = new Set(['tool failed', 'trimmed unanswered']);
 
@@ -52,6 +56,7 @@ export class Simulation {
   readonly #people: People;
   readonly #accounts: Accounts | undefined;
   readonly #rights: RightsWatch;
+  readonly #fences: FenceWatch;
   readonly #nodes: ServerNode[] = [];
   /** Processes that were asked to end. */
   readonly #drained: Host[] = [];
@@ -80,12 +85,14 @@ export class Simulation {
       this.#emptyStore(),
       scenario.nodes > 1,
       chance,
+      new Chance(seed, 'words'),
       this.trace,
       this.#logs,
     );
     this.#store.weather = this.#usualWeather();
     this.#people = new People(() => world.now, scenario.credits ?? 1_000);
     this.#rights = new RightsWatch(this.#people, this.#logs, verdicts);
+    this.#fences = new FenceWatch(verdicts, scenario.words.wordsLateMs, () => this.#store.words.lost);
     if (scenario.credits !== undefined) {
       this.#accounts = new Accounts(parts.ledger({ clock: this.#outside.clock }), this.#store);
     }
@@ -276,7 +283,7 @@ export class Simulation {
         this.#store.weather = { ...this.#store.weather, ...change };
       },
       crash: (node) => this.#crash(node),
-      drain: (node) => this.#drain(node),
+      drain: (node, atOnce, isTold) => this.#drain(node, atOnce, isTold),
       start: (node) => node.start(),
       loseStore: (keep) => this.#loseStore(keep),
       reload: (app, user) => this.#reload(app, user),
@@ -291,12 +298,18 @@ export class Simulation {
     this.#network.processDied(host);
   }
 
-  #drain(node: ServerNode): void {
-    const { host } = node;
+  #drain(node: ServerNode, atOnce: boolean, isTold: boolean): void {
+    const { host, server, name } = node;
+    if (this.#drained.includes(host)) return;
     this.#drained.push(host);
     host.enter();
-    node.drain().then(() => {
+    const since = this.world.now;
+    node.drain(atOnce, isTold).then(() => {
+      if (!host.alive) return;
       if (node.host === host) node.start();
+      const left = server.connections + server.transactions;
+      if (left === 0 || this.world.now - since >= CLOSED_WITHIN_MS) return;
+      this.verdicts.violated('18 bounded resources', `${name} was closed with ${left} connections and transactions`);
     });
   }
 
@@ -360,8 +373,9 @@ export class Simulation {
   }
 
   #usualWeather() {
-    const { storeLate } = this.#scenario;
-    return storeLate === 0 ? calmWeather : { ...calmWeather, late: storeLate, lateMs: 20 };
+    const { storeLate, words } = this.#scenario;
+    const weather = { ...calmWeather, ...words };
+    return storeLate === 0 ? weather : { ...weather, late: storeLate, lateMs: 20 };
   }
 
   #emptyStore() {
@@ -375,6 +389,8 @@ export class Simulation {
     const { lowestLatencyMs, highestLatencyMs, highWaterBytes, binary } = this.#scenario;
     return new Network({
       chance,
+      balancing: new Chance(this.#scenario.seed, 'balancing'),
+      nodes: this.#nodes,
       trace: this.trace,
       link: this.#parts.link,
       lowestLatencyMs,
@@ -392,6 +408,7 @@ export class Simulation {
         this.trace.note(name, 'POST answered', status);
         this.#coverage.count(`POST ${status}`);
       },
+      strayed: () => this.#coverage.count('POST reached another node'),
     });
   }
 
@@ -410,6 +427,7 @@ export class Simulation {
     line.caller.heard?.(envelope);
     if (type !== 'HAI') return;
     line.session = envelope.session;
+    this.#fences.came(line, this.#network.lines);
     for (const other of this.#network.lines) {
       if (other === line || other.session !== line.session || other.process !== line.process) continue;
       if (!other.link.isOver('server') && !line.link.isOver('server')) {

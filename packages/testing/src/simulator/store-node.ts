@@ -12,6 +12,7 @@ import type {
 } from '@haip/protocol';
 import type { Chance } from './chance.ts';
 import type { Trace } from './trace.ts';
+import { Words, type WordWeather } from './words.ts';
 import type { Host, World } from './world.ts';
 
 /** What is told of everything the store did. */
@@ -26,7 +27,7 @@ export interface StoreWitness {
 }
 
 /** What chance may do to a call, each a probability. */
-export interface StoreWeather {
+export interface StoreWeather extends WordWeather {
   late: number;
   /** Longest wait for an answer. */
   lateMs: number;
@@ -47,7 +48,14 @@ interface Watcher {
   readonly revoked: ((user: string) => void) | undefined;
 }
 
-export const calmWeather: StoreWeather = { late: 0, lateMs: 0, failBefore: 0, failAfter: 0 };
+export const calmWeather: StoreWeather = {
+  late: 0,
+  lateMs: 0,
+  failBefore: 0,
+  failAfter: 0,
+  wordsLost: 0,
+  wordsLateMs: 40,
+};
 
 type Call<T> = () => T | Promise<T>;
 
@@ -55,6 +63,8 @@ export class StoreNode {
   weather: StoreWeather = calmWeather;
   /** How many calls failed. */
   failures = 0;
+  /** What the nodes tell each other. */
+  readonly words: Words;
   readonly #world: World;
   readonly #host: Host;
   readonly #chance: Chance;
@@ -71,6 +81,7 @@ export class StoreNode {
     inner: HistoryStore,
     isShared: boolean,
     chance: Chance,
+    words: Chance,
     trace: Trace,
     witness: StoreWitness,
   ) {
@@ -81,6 +92,7 @@ export class StoreNode {
     this.#chance = chance;
     this.#trace = trace;
     this.#witness = witness;
+    this.words = new Words(words, () => this.weather);
   }
 
   /** The store itself, for whoever checks. */
@@ -155,8 +167,7 @@ export class StoreNode {
         this.#watchers.add(watcher);
         return () => void this.#watchers.delete(watcher);
       },
-      notify: (topic, body) => this.#inner.notify(topic, body),
-      listen: (topic, heard) => this.#inner.listen(topic, heard),
+      ...this.words.view(host),
       close: () => undefined,
     };
   }

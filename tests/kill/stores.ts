@@ -1,0 +1,38 @@
+// The durable stores that servers are killed over: how one is opened, by its name and a place of its own.
+
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memoryHistory } from '@haip/history-memory';
+import { sqliteHistory } from '@haip/history-sqlite';
+import type { HistoryStore } from '@haip/protocol';
+
+interface KilledStore {
+  /** A place nobody has used. */
+  place(): string;
+  open(place: string): HistoryStore | Promise<HistoryStore>;
+  /** Removes what was kept there. */
+  clear(place: string): void | Promise<void>;
+}
+
+/** Large enough that nothing of a run is trimmed: all of it is compared. */
+const window = { windowSize: 1_000_000, windowTime: '1d', maxBytes: 2 ** 30 } as const;
+
+export const killedStores = {
+  sqlite: {
+    place: () => mkdtempSync(join(tmpdir(), `haip-kill-${randomUUID().slice(0, 8)}-`)),
+    open: (place) => sqliteHistory({ path: join(place, 'chat.db'), ...window }),
+    clear: (place) => rmSync(place, { recursive: true, force: true }),
+  },
+} as const satisfies Record<string, KilledStore>;
+
+/** One that keeps nothing: to show that whoever looks would see it. */
+const forgetful = {
+  memory: { place: () => '', open: () => memoryHistory(window), clear: () => {} },
+} as const satisfies Record<string, KilledStore>;
+
+export const anyStore: Readonly<Record<AnyStoreName, KilledStore>> = { ...killedStores, ...forgetful };
+
+export type StoreName = keyof typeof killedStores;
+export type AnyStoreName = StoreName | keyof typeof forgetful;
