@@ -1,7 +1,7 @@
 // Remembers the sessions of this browser, so that what was written in them is still "yours" after a reload.
 
 const storageKey = 'haip-sessions';
-const mostRemembered = 100;
+const mostRemembered = 500;
 
 function readSessions(): string[] {
   try {

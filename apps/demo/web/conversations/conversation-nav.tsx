@@ -133,7 +133,7 @@ export function ConversationNav() {
         {items.length === 0 && <EmptyNote />}
         {hasMore && <MoreButton />}
       </div>
-      <p className="nav-foot">Listed by a random key that only this browser has. No account, no password.</p>
+      <p className="nav-foot">This list goes by a random key in this browser. There is no account.</p>
       <p className="visually-hidden" role="status">
         {isReadingMore ? 'Reading older conversations.' : ''}
       </p>

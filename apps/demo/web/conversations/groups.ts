@@ -45,7 +45,7 @@ export function groupsOf(items: readonly TransactionSummary[], now: Date): Group
 export function momentOf(createdAt: number, now: Date, locale?: string): string {
   const date = new Date(createdAt);
   const days = daysBetween(date, now);
-  const time = { hour: '2-digit', minute: '2-digit' } as const;
+  const time = { hour: 'numeric', minute: '2-digit' } as const;
   if (days < 2) return date.toLocaleTimeString(locale, time);
   if (days < 7) return date.toLocaleString(locale, { weekday: 'short', ...time });
   const year = date.getFullYear() === now.getFullYear() ? undefined : 'numeric';
