@@ -10,7 +10,8 @@ import { type AnyStoreName, anyStore } from './stores.ts';
 
 const [store, place, port] = process.argv.slice(2) as [AnyStoreName, string, string];
 
-const server = new HAIPServer({ history: await anyStore[store].open(place) });
+// Where nodes share a store, the next one waits for the lease of the one before.
+const server = new HAIPServer({ history: await anyStore[store].open(place), limits: { leaseMs: 500 } });
 const permissions = createPermissionMap({ MESSAGE: ['*'] });
 server.authenticate(({ user }) => ({ id: String(user), permissions, credits: 0 }));
 

@@ -7,7 +7,7 @@ import { Answering } from './answering.ts';
 import { closeOpen } from './closing.ts';
 import type { ServerContext } from './context.ts';
 import { failed, interrupted, Stopped } from './ending.ts';
-import { LEASE_MS, LeaseHold } from './lease-hold.ts';
+import { LeaseHold } from './lease-hold.ts';
 import type { Follower, LiveLog, LogStretch } from './live-log.ts';
 import type { LoggedEntry } from './logged-entry.ts';
 import { isStale, Pen } from './pen.ts';
@@ -207,7 +207,7 @@ export class Agent implements Follower {
   /** Another node answers here. */
   #standBy(): void {
     this.#log.state.asks = undefined;
-    this.#wakeLater(LEASE_MS);
+    this.#wakeLater(this.#context.limits.leaseMs);
   }
 
   /** Another log has another lease, too. */

@@ -4,11 +4,8 @@
 import type { Lease, LeaseRecord, Pending } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
 
-/** For how long a lease is taken. It is renewed when half of that is over. */
-export const LEASE_MS = 30_000;
-
 export class LeaseHold {
-  readonly #context: Pick<ServerContext, 'clock' | 'history' | 'log' | 'nodes'>;
+  readonly #context: Pick<ServerContext, 'clock' | 'history' | 'limits' | 'log' | 'nodes'>;
   readonly #transaction: string;
   readonly #holder: string;
   readonly #lost: () => void;
@@ -20,7 +17,7 @@ export class LeaseHold {
    * @param lost called when another node turns out to hold the lease.
    */
   constructor(
-    context: Pick<ServerContext, 'clock' | 'history' | 'log' | 'nodes'>,
+    context: Pick<ServerContext, 'clock' | 'history' | 'limits' | 'log' | 'nodes'>,
     transaction: string,
     holder: string,
     lost: () => void,
@@ -38,16 +35,16 @@ export class LeaseHold {
 
   /** The lease, taken or renewed; undefined while another node holds it. */
   take(): Lease | undefined | Promise<Lease | undefined> {
-    const { clock, history } = this.#context;
+    const { clock, history, limits } = this.#context;
     const now = clock.monotonic();
-    if (this.#lease !== undefined && now < this.#until - LEASE_MS / 2) return this.#lease;
-    const lease = history.lease(this.#transaction, this.#holder, LEASE_MS);
+    if (this.#lease !== undefined && now < this.#until - limits.leaseMs / 2) return this.#lease;
+    const lease = history.lease(this.#transaction, this.#holder, limits.leaseMs);
     return lease instanceof Promise ? lease.then((late) => this.#taken(late, now)) : this.#taken(lease, now);
   }
 
   #taken(lease: Lease | null, since: number): Lease | undefined {
     this.#lease = lease ?? undefined;
-    this.#until = since + LEASE_MS;
+    this.#until = since + this.#context.limits.leaseMs;
     if (lease === null) this.#lost();
     return this.#lease;
   }

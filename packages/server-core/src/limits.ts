@@ -54,6 +54,8 @@ export interface ServerLimits {
   readonly turnTimeoutMs: number;
   /** How long a tool may go on once its turn, or its call, was stopped; then that is closed without it. Default 5,000. */
   readonly stopGraceMs: number;
+  /** How long after a node died another one answers in its place; a lease is renewed in half of that. Default 30,000. */
+  readonly leaseMs: number;
   /** Turns of one user that go on at once on this node, over all transactions; one more waits. Default 5. */
   readonly maxConcurrentRuns: number;
   /** Messages of a transaction that wait for its tool; one more is refused. Default 10,000. */
@@ -114,6 +116,7 @@ export const defaultLimits: ServerLimits = {
   maxReaderLag: 256,
   turnTimeoutMs: 600_000,
   stopGraceMs: 5_000,
+  leaseMs: 30_000,
   maxConcurrentRuns: 5,
   maxWaitingMessages: 10_000,
   maxOpenCalls: 64,

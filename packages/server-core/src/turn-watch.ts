@@ -4,11 +4,11 @@
 import type { Timer } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
 import { type Ending, failed, finished, Stopped } from './ending.ts';
-import { LEASE_MS } from './lease-hold.ts';
+import type { ServerLimits } from './limits.ts';
 import type { ToolTurn } from './turn.ts';
 
 /** How often a turn that goes on has its lease looked after. */
-const RENEW_MS = LEASE_MS / 2;
+const renewMs = ({ leaseMs }: ServerLimits): number => Math.ceil(leaseMs / 2);
 
 export class TurnWatch {
   readonly #context: ServerContext;
@@ -58,7 +58,7 @@ export class TurnWatch {
     slots.take(user);
     this.#turn = turn;
     this.#since = clock.monotonic();
-    this.#timer ??= clock.timer(Math.min(limits.turnTimeoutMs, RENEW_MS), this.#look);
+    this.#timer ??= clock.timer(Math.min(limits.turnTimeoutMs, renewMs(limits)), this.#look);
     return promise;
   }
 
@@ -70,7 +70,7 @@ export class TurnWatch {
     const { clock, limits } = this.#context;
     const left = this.#since + limits.turnTimeoutMs - clock.monotonic();
     if (left > 0) {
-      this.#timer = clock.timer(Math.min(left, RENEW_MS), this.#look);
+      this.#timer = clock.timer(Math.min(left, renewMs(limits)), this.#look);
     } else if (!turn.stop.stopped) {
       this.#report('turn took too long', turn);
       const message = `the tool was not done within ${limits.turnTimeoutMs} ms`;

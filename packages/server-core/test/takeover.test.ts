@@ -198,6 +198,30 @@ describe.each(bothStores)('a server that dies in mid-run, over %s', (_, makeStor
   });
 });
 
+test.each([
+  [undefined, 30_000],
+  [{ leaseMs: 2_000 }, 2_000],
+])('what a dead server left is answered once its lease has run out, not before: %j', async (limits, leaseMs) => {
+  const clock = fakeClock();
+  const history = testHistory(clock);
+  const first = mortalStore(history);
+  const one = testServer({ clock, history: first, limits, tools: [toolThat(() => never)] });
+  onTestFinished(first.bury);
+  const ada = await one.enter('ada');
+  const { id } = await start(ada, 'tool');
+  say(ada, id, 'anybody there?');
+  await clock.advance(0);
+  first.kill();
+  const answered: string[] = [];
+  const tool = toolThat((_, input) => void answered.push(input));
+  const other = testServer({ clock, history, limits, tools: [tool] });
+  await join(await other.enter('eve'), id);
+  await clock.advance(leaseMs - 1);
+  expect(answered).toEqual([]);
+  await clock.advance(1);
+  expect(answered).toEqual(['anybody there?']);
+});
+
 test('what a dead server left is closed although the store fails at first', async () => {
   const clock = fakeClock();
   const history = testHistory(clock);
