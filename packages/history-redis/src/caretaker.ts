@@ -38,8 +38,9 @@ export class Caretaker {
 
   /** Makes a connection ready: scripts loaded, server and epoch known. Rejects for a server that is not fit. */
   readonly begin = async (client: RedisClient): Promise<void> => {
+    const facts = await readServerFacts(client);
     await this.#options.scripts.load(client);
-    await this.#attend(client, 0);
+    await this.#attend(client, facts, 0);
   };
 
   /** Looks from now on, until {@link stop}. */
@@ -63,7 +64,7 @@ export class Caretaker {
     if (client === undefined) return;
     try {
       for (let isMore = true; isMore; ) {
-        const due = await this.#attend(client, MOST_DUE);
+        const due = await this.#attend(client, await readServerFacts(client), MOST_DUE);
         await Promise.all(due.map((name) => this.#tidy(caller, name)));
         isMore = due.length === MOST_DUE;
       }
@@ -78,9 +79,8 @@ export class Caretaker {
   }
 
   /** Says who is there. Gives the logs to look after. */
-  async #attend(client: RedisClient, most: number): Promise<readonly string[]> {
+  async #attend(client: RedisClient, facts: ServerFacts, most: number): Promise<readonly string[]> {
     const { scripts, time, keys, logger, candidate } = this.#options;
-    const facts = await readServerFacts(client);
     const isSure = facts.keeps === 'everything' ? '1' : '0';
     scripts.identity = [candidate, facts.run, facts.replica, String(facts.evicted), isSure].join(' ');
     const args = [time.isKnown ? '' : 'new', keys.hints, String(most)];

@@ -15,6 +15,8 @@ export interface LinkOptions {
   readonly logger: Logger;
   /** Makes a new connection ready for use. One for which it rejects is not used. */
   begin(client: RedisClient): Promise<void>;
+  /** How often the server is asked for a sign of life. Default 5,000. */
+  readonly probeMs?: number | undefined;
 }
 
 export type RedisClient = ReturnType<typeof makeClient>;
@@ -24,8 +26,9 @@ interface Connection {
   readonly ended: Promise<void>;
 }
 
-/** A server that says nothing at all for two of these is not there any more: a cut line may stay silent for a quarter of an hour. */
 const PROBE_MS = 5_000;
+/** A server that owes so many signs of life is not there any more: a cut line may stay silent for a quarter of an hour. */
+const MOST_UNANSWERED = 2;
 const CONNECT_MS = 5_000;
 /** The longest pause before trying again doubles up to this. */
 const LONGEST_PAUSE_MS = 2_000;
@@ -95,7 +98,7 @@ export class Link {
   }
 
   #unavailable(): RedisUnavailable {
-    return new RedisUnavailable(this.#options.address, this.#failure.message, this.#failure);
+    return new RedisUnavailable(this.#options.address, reasonOf(this.#failure), this.#failure);
   }
 
   async #connect(): Promise<Connection> {
@@ -125,6 +128,8 @@ export class Link {
     return {
       ended: ended.promise.finally(() => {
         clearInterval(probe);
+        // The driver keeps count of all clients that were not.
+        client.destroy();
         if (cause !== undefined) this.#failure = cause;
       }),
     };
@@ -132,16 +137,19 @@ export class Link {
 
   /** Whoever says nothing is given up. */
   #probe(client: RedisClient): NodeJS.Timeout {
+    const { probeMs = PROBE_MS } = this.#options;
     let unanswered = 0;
     const look = (): void => {
-      if (unanswered >= 2) return this.reset(client, new Error(`no answer for ${2 * PROBE_MS} ms`));
+      if (unanswered === MOST_UNANSWERED) {
+        return this.reset(client, new Error(`no answer for ${MOST_UNANSWERED * probeMs} ms`));
+      }
       unanswered++;
       client.sendCommand(['PING']).then(
         () => (unanswered = 0),
         () => {},
       );
     };
-    return setInterval(look, PROBE_MS).unref();
+    return setInterval(look, probeMs).unref();
   }
 
   async #keepUp(first: Connection): Promise<void> {
@@ -168,4 +176,9 @@ export class Link {
     }
     return undefined;
   }
+}
+
+/** A host with several addresses that all refuse gives an error without a message. */
+function reasonOf(error: Error & { readonly code?: string }): string {
+  return error.message || error.code || error.name;
 }

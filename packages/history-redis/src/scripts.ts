@@ -17,7 +17,7 @@ const sources = {
   create: window + judging + create,
   tidy: window + judging + tidy,
   remove: window + judging + remove,
-  compact: log + compact,
+  compact: window + compact,
   lease: common + lease,
   saveLease: common + saveLease,
   read: window + read,
@@ -42,7 +42,7 @@ export class Scripts {
 
   constructor(time: StoreTime, { windowSize, windowTimeMs, maxBytes, keyTtlMs, recordTtlMs }: WindowLimits) {
     this.#time = time;
-    this.#limits = [windowSize, windowTimeMs, maxBytes, keyTtlMs, recordTtlMs, 2 * recordTtlMs].map(String);
+    this.#limits = [windowSize, windowTimeMs, maxBytes, keyTtlMs, recordTtlMs, Math.ceil(2 * recordTtlMs)].map(String);
   }
 
   async load(client: RedisClient): Promise<void> {

@@ -1,9 +1,8 @@
 // Whatever is in an id, it is an id: never a pattern, another transaction's key, or a command.
-import { createClient } from '@redis/client';
 import { expect, test } from 'vitest';
 import { redisHistory } from '../src/index.ts';
 import { draft, recordOf, startOf } from './drafts.ts';
-import { redisUrl, temporaryPrefixes } from './prefixes.ts';
+import { keysOf, redisUrl, temporaryPrefixes } from './prefixes.ts';
 
 const nextPrefix = temporaryPrefixes();
 
@@ -95,11 +94,7 @@ test('A68: every key begins with the prefix, and none has a pattern in it', asyn
     ]);
   }
   await store.close();
-  const client = createClient({ url: redisUrl });
-  await client.connect();
-  const names: string[] = [];
-  for await (const keys of client.scanIterator({ MATCH: `${prefix}*`, COUNT: 1000 })) names.push(...keys);
-  client.destroy();
+  const names = await keysOf(prefix);
   expect(names.length).toBeGreaterThan(evil.length * 5);
   const pattern = new RegExp(`^${prefix}:(meta|due|(log|list|references):\\{[A-Za-z0-9_.:%-]*\\}(:[a-z-]+)?)$`);
   for (const name of names) expect(name).toMatch(pattern);

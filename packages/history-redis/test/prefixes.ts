@@ -5,16 +5,26 @@ import { afterAll } from 'vitest';
 export const redisUrl = process.env['HAIP_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
 /** Gives prefixes whose keys are gone when the file's tests are over. */
-export function temporaryPrefixes(url: string = redisUrl): () => string {
+export function temporaryPrefixes(): () => string {
   const own = `haip-test-${crypto.randomUUID()}`;
   let count = 0;
   afterAll(async () => {
-    const client = createClient({ url });
+    const names = await keysOf(own);
+    if (names.length === 0) return;
+    const client = createClient({ url: redisUrl });
     await client.connect();
-    for await (const keys of client.scanIterator({ MATCH: `${own}*`, COUNT: 1000 })) {
-      if (keys.length > 0) await client.unlink(keys);
-    }
+    await client.unlink(names);
     client.destroy();
   });
   return () => `${own}-${++count}`;
+}
+
+/** All keys whose names begin so, in order. */
+export async function keysOf(prefix: string): Promise<string[]> {
+  const client = createClient({ url: redisUrl });
+  await client.connect();
+  const names: string[] = [];
+  for await (const keys of client.scanIterator({ MATCH: `${prefix}*`, COUNT: 1000 })) names.push(...keys);
+  client.destroy();
+  return names.sort();
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createClient } from '@redis/client';
 import { onTestFinished } from 'vitest';
+import { eventually } from './eventually.ts';
 
 export const logged = {
   never: ['--appendonly', 'no'],
@@ -70,6 +71,13 @@ export class OwnRedis {
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;
+  }
+
+  /** Resolves when what was written is in the log: with `everySecond` that may take one, or two. */
+  async flushed(): Promise<void> {
+    await eventually('the log is written', async () =>
+      /aof_buffer_length:0\r/.test(String(await this.command('INFO', 'persistence'))),
+    );
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {

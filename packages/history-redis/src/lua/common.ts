@@ -65,13 +65,14 @@ local function openLog(key, entries, young, old)
     key = key, entries = entries, young = young, old = old, isEnded = got[2] and true, lease = got[3], subjects = {},
     first = s[1], last = s[2], messages = s[3], bytes = s[4], frontAt = s[5], lastAt = s[6], serial = s[7],
     turnedAt = s[8], oldPosition = s[9], oldAt = s[10], ownAt = s[11], due = s[12], ttlAt = s[13],
+    deleted = s[14],
   }
 end
 
 local function saveLog(log)
   call('HSET', log.key, 's', cmsgpack.pack({
     log.first, log.last, log.messages, log.bytes, log.frontAt, log.lastAt, log.serial,
-    log.turnedAt, log.oldPosition, log.oldAt, log.ownAt, log.due, log.ttlAt,
+    log.turnedAt, log.oldPosition, log.oldAt, log.ownAt, log.due, log.ttlAt, log.deleted,
   }))
 end
 `;
@@ -149,7 +150,6 @@ end
 
 local function drop(plan, slot)
   plan.first = slot.position + 1
-  plan.frontAt = slot.at
   plan.bytes = plan.bytes - slot.size - ${OVERHEAD}
   local stream = slot.stream
   if not stream then

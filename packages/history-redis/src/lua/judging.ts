@@ -8,10 +8,14 @@ export const DRAFT_ARGS = 13;
 
 /** How many of the agent's newest ids are remembered at least, and for how long: its server tries again at once. */
 const AGENT_IDS = 1024;
-const AGENT_IDS_MS = 60_000;
+const AGENT_IDS_MS = 10_000;
 
-/** How often an idle log is looked at, in parts of its window's time. */
+/** After so long without an entry what only an active log needs is let go of. */
+const IDLE_MS = 60_000;
+/** How often a log that is not trimmed when it is due is looked at, in parts of its window's time. */
 const ROUNDS = 16;
+/** Rewriting a log holds up everybody else: so much takes a few milliseconds. */
+const MOST_REWRITTEN = 2 * 2 ** 20;
 
 /**
  * KEYS 2–8: the log, its entries, its younger and older ids, the agent's younger and older ids, and when logs are due
@@ -166,10 +170,12 @@ local function appendAll(log, i, isFenced)
   trim(log)
   forget(log)
   keep(log)
-  if log.due > now + windowTime + windowTime / ${ROUNDS} then schedule(log, now + windowTime) end
+  local soon = math.min(windowTime, ${IDLE_MS})
+  if log.due > now + 2 * soon then schedule(log, now + soon) end
   saveLog(log)
   saveTime()
-  call('PUBLISH', ARGV[11], ARGV[12])
+  -- A hint only: should it be forbidden, the drafts are stored all the same.
+  redis.pcall('PUBLISH', ARGV[11], ARGV[12])
   return outcomes
 end
 `;
@@ -192,42 +198,63 @@ return appendAll(log, 14, isFenced)
  * transaction that has that reference and is gone, or "". Then the first draft.
  */
 export const create = `
-local known = call('HGET', KEYS[10], ARGV[14])
-if known and known ~= ARGV[16] then return { 'known', epoch, known } end
+local LIST, REFERENCES = KEYS[9], KEYS[10]
+local record, reference, starter, gone = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+local known = call('HGET', REFERENCES, reference)
+if known and known ~= gone then return { 'known', epoch, known } end
 if call('EXISTS', KEYS[2]) == 1 then return { 'taken', epoch } end
 local serial = call('HINCRBY', META, 'serial', 1)
 local log = {
   key = KEYS[2], entries = KEYS[3], young = KEYS[4], old = KEYS[5], isEnded = false, lease = false, subjects = {},
   first = 1, last = 0, messages = 0, bytes = 0, frontAt = -1, lastAt = now, serial = serial,
-  turnedAt = 0, oldPosition = 0, oldAt = 0, ownAt = 0, due = 0, ttlAt = 0,
+  turnedAt = 0, oldPosition = 0, oldAt = 0, ownAt = 0, due = 0, ttlAt = 0, deleted = 0,
 }
-call('HSET', KEYS[2], 'r', ARGV[13], 'm', ' ' .. ARGV[15] .. ' ')
-call('HSET', KEYS[10], ARGV[14], TRANSACTION)
-call('ZADD', KEYS[9], serial, TRANSACTION)
-schedule(log, now + windowTime)
+call('HSET', log.key, 'r', record, 'm', ' ' .. starter .. ' ')
+call('HSET', REFERENCES, reference, TRANSACTION)
+call('ZADD', LIST, serial, TRANSACTION)
+schedule(log, now + math.min(windowTime, ${IDLE_MS}))
 return { 'created', epoch, appendAll(log, 17, true)[1] }
+`;
+
+/** A stream's pieces hold the memory of what was deleted from them: compacted answers would take five times what they are. */
+const rewriting = `
+local function rewrite(log)
+  if log.deleted < call('XLEN', log.entries) or log.bytes > ${MOST_REWRITTEN} then return end
+  local all = call('XRANGE', log.entries, '-', '+')
+  call('UNLINK', log.entries)
+  for _, item in ipairs(all) do call('XADD', log.entries, item[1], unpack(item[2])) end
+  call('PEXPIRE', log.entries, KEPT)
+  log.deleted = 0
+end
 `;
 
 /**
  * Trims one log that is due, and says when it is due again. Gives the record and the members of one that is to go.
  */
-export const tidy = `
+export const tidy = `${rewriting}
 local log, isOver = openLog(KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 if isOver then return call('HMGET', KEYS[2], 'r', 'm') end
 if log == nil then
   call('ZREM', DUE, TRANSACTION)
   return false
 end
+local idle = now - log.lastAt
 trim(log)
-if log.frontAt >= 0 then
-  schedule(log, math.max(log.frontAt + windowTime, now + math.max(windowTime / ${ROUNDS}, 1000)))
-elseif now - log.lastAt >= keyTtl then
+if log.frontAt < 0 and idle >= keyTtl then
   for i = 3, 7 do call('UNLINK', KEYS[i]) end
-  log.ttlAt = 0
+  log.ttlAt, log.deleted = 0, 0
   schedule(log, log.lastAt + recordTtl)
 else
   forget(log)
-  schedule(log, log.lastAt + keyTtl)
+  local due = log.lastAt + keyTtl
+  if log.frontAt >= 0 then due = math.max(log.frontAt + windowTime, now + windowTime / ${ROUNDS}) end
+  if idle < ${IDLE_MS} then
+    due = math.min(due, log.lastAt + ${IDLE_MS})
+  else
+    call('UNLINK', OWN, OWN_OLD)
+    rewrite(log)
+  end
+  schedule(log, math.max(due, now + 1000))
 end
 saveLog(log)
 return false
@@ -238,10 +265,11 @@ return false
  * the reference; 14: the members as they were when its keys were named.
  */
 export const remove = `
+local REFERENCES, reference, members = KEYS[9], ARGV[13], ARGV[14]
 local _, isOver = openLog(KEYS[2], KEYS[3], KEYS[4], KEYS[5])
-if not isOver or call('HGET', KEYS[2], 'm') ~= ARGV[14] then return false end
+if not isOver or call('HGET', KEYS[2], 'm') ~= members then return false end
 for i = 2, 7 do call('UNLINK', KEYS[i]) end
-if call('HGET', KEYS[9], ARGV[13]) == TRANSACTION then call('HDEL', KEYS[9], ARGV[13]) end
+if call('HGET', REFERENCES, reference) == TRANSACTION then call('HDEL', REFERENCES, reference) end
 for i = 10, #KEYS do call('ZREM', KEYS[i], TRANSACTION) end
 call('ZREM', DUE, TRANSACTION)
 return false

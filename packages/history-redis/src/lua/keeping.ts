@@ -3,31 +3,37 @@
 import { OVERHEAD } from '@haip/history-engine';
 import { FORMAT } from './common.ts';
 
+/** How many revocations are kept at most, as in the reference store; and how long by Redis' own clock, should no store run. */
+const MOST_REVOKED = 10_000;
+const REVOKED_KEPT_MS = 2 * 86_400_000;
+/** For so long nobody else is given a log to look after. */
+const CLAIMED_MS = 60_000;
+
 /** Deletes the pieces of a message that has its end with the whole text. KEYS 2–5: the log. ARGV 10–12: subject, start, end. */
 export const compact = `
+local key, from, last = ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12])
 local log = openLog(KEYS[2], KEYS[3], KEYS[4], KEYS[5])
-local stream = log and subjectOf(log, ARGV[10])
-local from, last = tonumber(ARGV[11]), tonumber(ARGV[12])
+local stream = log and subjectOf(log, key)
 if not stream or stream.state ~= 'whole' or stream.last ~= last then return false end
+-- What ran out of its time was trimmed: it must not look compacted afterwards.
+trim(log)
 from = math.max(from, log.first)
-local gone = 0
 while from < last do
   local got = call('XRANGE', log.entries, from .. '-0', (last - 1) .. '-0', 'COUNT', 64)
   if #got == 0 then break end
   local ids = {}
   for _, item in ipairs(got) do
-    local _, size, key = string.match(item[2][2], '^(%S+) (%S+) (%S*)$')
-    if key == stream.key then
+    local _, size, piece = string.match(item[2][2], '^(%S+) (%S+) (%S*)$')
+    if piece == key then
       ids[#ids + 1] = item[1]
       log.bytes = log.bytes - tonumber(size) - ${OVERHEAD}
     end
     from = tonumber(string.match(item[1], '^%d+')) + 1
   end
   if #ids > 0 then call('XDEL', log.entries, unpack(ids)) end
-  gone = gone + #ids
+  stream.entries = stream.entries - #ids
+  log.deleted = log.deleted + #ids
 end
-if gone == 0 then return false end
-stream.entries = stream.entries - gone
 saveSubject(log, stream)
 saveLog(log)
 return false
@@ -38,28 +44,28 @@ return false
  * an epoch that is over holds nothing, but what is in the record is as old as the log is.
  */
 export const lease = `
+local asks, ttl = ARGV[10], tonumber(ARGV[11])
 local log = openLog(KEYS[2])
 if log == nil then return false end
-local held = log.lease and cmsgpack.unpack(log.lease) or { '', 0, '', 0, '' }
-if held[1] ~= epoch then
-  held = { epoch, tonumber(call('HGET', META, 'fences')), '', 0, held[5] }
+local ofEpoch, fence, holder, heldUntil, record = '', 0, false, 0, ''
+if log.lease then ofEpoch, fence, holder, heldUntil, record = unpack(cmsgpack.unpack(log.lease)) end
+if ofEpoch ~= epoch then fence, holder, heldUntil = tonumber(call('HGET', META, 'fences')), false, 0 end
+if holder ~= asks then
+  if heldUntil > now then return false end
+  fence = fence + 1
 end
-if held[3] ~= ARGV[10] then
-  if held[4] > now then return false end
-  held[2], held[3] = held[2] + 1, ARGV[10]
-end
-held[4] = now + tonumber(ARGV[11])
-call('HSET', KEYS[2], 'l', cmsgpack.pack(held))
+call('HSET', KEYS[2], 'l', cmsgpack.pack({ epoch, fence, asks, now + ttl, record }))
 saveTime()
-return { held[2], held[5] }
+return { fence, record }
 `;
 
 /** KEYS 2: the log. ARGV 10: the fence; 11: the record. */
 export const saveLease = `
+local fence, record = tonumber(ARGV[10]), ARGV[11]
 local log = openLog(KEYS[2])
 local held = log and log.lease and cmsgpack.unpack(log.lease)
-if held and held[1] == epoch and held[2] == tonumber(ARGV[10]) then
-  held[5] = ARGV[11]
+if held and held[1] == epoch and held[2] == fence then
+  held[5] = record
   call('HSET', KEYS[2], 'l', cmsgpack.pack(held))
 end
 return false
@@ -67,15 +73,16 @@ return false
 
 /** KEYS 2: the revocations. ARGV 10: the user; 11: for how long it is told; 12 and 13: where and with what others are told. */
 export const revoke = `
-call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'u', ARGV[10], 'at', now)
-call('PEXPIRE', KEYS[2], 2 * 86400000)
+local REVOKED, user, toldFor, channel, hint = KEYS[2], ARGV[10], tonumber(ARGV[11]), ARGV[12], ARGV[13]
+call('XADD', REVOKED, 'MAXLEN', '~', ${MOST_REVOKED}, '*', 'u', user, 'at', now)
+call('PEXPIRE', REVOKED, ${REVOKED_KEPT_MS})
 while true do
-  local oldest = call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
-  if oldest == nil or now - tonumber(oldest[2][4]) < tonumber(ARGV[11]) then break end
-  call('XDEL', KEYS[2], oldest[1])
+  local oldest = call('XRANGE', REVOKED, '-', '+', 'COUNT', 1)[1]
+  if now - tonumber(oldest[2][4]) < toldFor then break end
+  call('XDEL', REVOKED, oldest[1])
 end
 saveTime()
-call('PUBLISH', ARGV[12], ARGV[13])
+redis.pcall('PUBLISH', channel, hint)
 return false
 `;
 
@@ -86,6 +93,7 @@ return false
  * listens; 12: most logs to be given. Gives epoch, time, and the logs to look after, which nobody else is given soon.
  */
 export const attend = `
+local DUE, isNew, hints, most = KEYS[2], ARGV[10] == 'new', ARGV[11], ARGV[12]
 -- A server that is full is to be read from all the same.
 local try = redis.pcall
 local was = call('HMGET', META, 'run', 'replica', 'evicted', 'sure', 'wall', 'format')
@@ -101,16 +109,16 @@ else
   epoch = beginEpoch()
 end
 local wall = wallTime()
-if ARGV[10] == 'new' then
+if isNew then
   if savedTime == 0 then
     now = wall
-  elseif call('PUBSUB', 'NUMSUB', ARGV[11])[2] == 0 then
+  elseif call('PUBSUB', 'NUMSUB', hints)[2] == 0 then
     -- Nobody ran meanwhile, so that only the wall clock knows how long.
     now = now + math.max(0, wall - tonumber(was[5] or wall))
   end
 end
 try('HSET', META, 'time', now, 'wall', wall)
-local due = call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[12])
-for _, transaction in ipairs(due) do try('ZADD', KEYS[2], 'XX', now + 60000, transaction) end
+local due = call('ZRANGEBYSCORE', DUE, '-inf', now, 'LIMIT', 0, most)
+for _, transaction in ipairs(due) do try('ZADD', DUE, 'XX', now + ${CLAIMED_MS}, transaction) end
 return { epoch, now, due }
 `;

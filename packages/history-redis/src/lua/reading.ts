@@ -7,8 +7,8 @@ local log = openLog(KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 if log == nil then return false end
 local plan = planTrim(log)
 local first = plan and plan.first or log.first
-local from, to = math.max(tonumber(ARGV[10]), first), math.min(tonumber(ARGV[11]) or log.last, log.last)
-local mostEntries, mostBytes = tonumber(ARGV[12]), tonumber(ARGV[13])
+local from, to, mostEntries, mostBytes = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+from, to = math.max(from, first), math.min(to or log.last, log.last)
 local page, count, bytes, chunk = { epoch, first, log.last }, 0, 0, 4
 while from <= to and count < mostEntries and bytes < mostBytes do
   local got = call('XRANGE', log.entries, from .. '-0', to .. '-0', 'COUNT', math.min(chunk, mostEntries - count))
@@ -35,9 +35,8 @@ return page
  * 10: the place since which to tell, or ""; 11: for how long it is told.
  */
 export const heads = `
-local answer = { epoch }
-local newest = call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-answer[2] = newest and newest[1] or '0-0'
+local REVOKED, since, toldFor = KEYS[2], ARGV[10], tonumber(ARGV[11])
+local newest = call('XREVRANGE', REVOKED, '+', '-', 'COUNT', 1)[1]
 local positions, revoked = {}, {}
 for i = 3, #KEYS, 4 do
   local log = openLog(KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3])
@@ -45,18 +44,17 @@ for i = 3, #KEYS, 4 do
   positions[#positions + 1] = log and (plan and plan.first or log.first) or 0
   positions[#positions + 1] = log and log.last or 0
 end
-if ARGV[10] ~= '' then
-  -- A place of a store that was lost: all there are.
-  local ofEpoch, place = string.match(ARGV[10], '^(.*)/(%d+%-%d+)$')
+if since ~= '' then
+  -- For a place of a store that was lost: all there are.
+  local ofEpoch, place = string.match(since, '^(.*)/(%d+%-%d+)$')
   local after = ofEpoch == epoch and '(' .. place or '-'
-  for _, item in ipairs(call('XRANGE', KEYS[2], after, '+')) do
+  for _, item in ipairs(call('XRANGE', REVOKED, after, '+')) do
     local ago = now - tonumber(item[2][4])
-    if ago < tonumber(ARGV[11]) then
+    if ago < toldFor then
       revoked[#revoked + 1] = item[2][2]
       revoked[#revoked + 1] = math.max(0, ago)
     end
   end
 end
-answer[3], answer[4] = positions, revoked
-return answer
+return { epoch, newest and newest[1] or '0-0', positions, revoked }
 `;
