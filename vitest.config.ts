@@ -3,12 +3,19 @@ import { defaultClientConditions, defaultServerConditions } from 'vite';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { chromiumArgs, findChromium } from './scripts/chromium.ts';
 import { findNginx } from './scripts/nginx.ts';
+import { findRedis } from './scripts/redis.ts';
 
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
 const source = '@haip/source';
 const chromium = required('Chromium', 'CHROMIUM_PATH, or chromium on PATH', 'browser and e2e tests', findChromium());
 const nginx = required('nginx', 'NGINX_PATH, or nginx on PATH', 'tests behind a real proxy', findNginx());
+const redis = required(
+  'Redis',
+  'HAIP_REDIS_URL, or one on 127.0.0.1:6379, and redis-server on PATH',
+  'tests of its store',
+  await findRedis(),
+);
 
 /** Says in a line what is left out without a program, or fails where nothing may be. */
 function required(name: string, wanted: string, what: string, path: string | undefined): string | undefined {
@@ -23,7 +30,13 @@ const anywhere: Project[] = [
   {
     name: 'unit',
     include: ['{packages/*,apps/*,bench}/test/**/*.test.ts', 'tests/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/*.browser.test.ts', '**/*.e2e.test.ts', '**/*.nginx.test.ts'],
+    exclude: [
+      '**/node_modules/**',
+      '**/*.browser.test.ts',
+      '**/*.e2e.test.ts',
+      '**/*.nginx.test.ts',
+      '**/*.redis.test.ts',
+    ],
   },
   { name: 'examples', include: ['examples/test/*.test.ts'] },
   // Last and alone: its threads take every core.
@@ -48,6 +61,7 @@ const inChromium: Project[] = chromium
   : [];
 
 const behindNginx: Project[] = nginx ? [{ name: 'nginx', include: ['tests/**/*.nginx.test.ts'] }] : [];
+const onRedis: Project[] = redis ? [{ name: 'redis', include: ['{packages/*/test,tests}/**/*.redis.test.ts'] }] : [];
 
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
@@ -61,6 +75,6 @@ export default defineConfig({
       ? ['default', ['json', { outputFile: 'node_modules/.cache/haip/vitest.json' }]]
       : ['default'],
     coverage: { include: ['packages/*/src/**'] },
-    projects: [...anywhere, ...behindNginx, ...inChromium].map((test) => ({ extends: true, test })),
+    projects: [...anywhere, ...behindNginx, ...onRedis, ...inChromium].map((test) => ({ extends: true, test })),
   },
 });

@@ -7,6 +7,7 @@ import { root, workspacePackages } from '../scripts/sources.ts';
 
 const chosen: Record<string, string[]> = {
   '@haip/protocol': ['valibot', '@standard-schema/spec'],
+  '@haip/history-redis': ['@redis/client'],
   '@haip/testing': ['fast-check'],
   '@haip/transport-ws': ['ws'],
 };
@@ -21,7 +22,7 @@ test.each(published)('A72: $manifest.name brings in only what was chosen', ({ ma
 
 test('A72: what was chosen brings in nothing itself', () => {
   const snapshots = lockfile.slice(lockfile.indexOf('\nsnapshots:\n'));
-  for (const name of ['valibot', '@standard-schema/spec', 'ws']) {
+  for (const name of ['valibot', '@standard-schema/spec', 'ws', '@redis/client']) {
     const [, body = 'absent'] =
       new RegExp(`\\n  '?${name}@[^\\n]+:([^\\n]*\\n(?:    [^\\n]*\\n)*)`).exec(snapshots) ?? [];
     expect(body).not.toContain('absent');

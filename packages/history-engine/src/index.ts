@@ -1,5 +1,5 @@
 export { type HistoryEngine, historyOver } from './engine-history.ts';
-export { type DraftRow, type EntryRow, entryOf, LIST_PAGE, pageOf, recordOf } from './entry-rows.ts';
+export { type DraftRow, type EntryRow, entryOf, LIST_PAGE, pageOf, recordOf, rowOf } from './entry-rows.ts';
 export {
   type AppendPlan,
   judgeDrafts,
@@ -20,15 +20,16 @@ export {
   type WindowOptions,
   wholeNumber,
 } from './window-limits.ts';
-export type {
-  Answer,
-  Answers,
-  AppendWork,
-  CompactWork,
-  CreateWork,
-  Creation,
-  LeaseWork,
-  RevokeWork,
-  SaveLeaseWork,
-  Work,
+export {
+  type Answer,
+  type Answers,
+  type AppendWork,
+  type CompactWork,
+  type CreateWork,
+  type Creation,
+  type LeaseWork,
+  leaseRecordOf,
+  type RevokeWork,
+  type SaveLeaseWork,
+  type Work,
 } from './works.ts';
