@@ -5,8 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryHistory } from '@haip/history-memory';
+import { redisHistory } from '@haip/history-redis';
 import { sqliteHistory } from '@haip/history-sqlite';
 import type { HistoryStore } from '@haip/protocol';
+import { createClient } from '@redis/client';
 
 interface KilledStore {
   /** A place nobody has used. */
@@ -15,6 +17,8 @@ interface KilledStore {
   /** Removes what was kept there. */
   clear(place: string): void | Promise<void>;
 }
+
+const redisUrl = process.env['HAIP_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
 /** Large enough that nothing of a run is trimmed: all of it is compared. */
 const window = { windowSize: 1_000_000, windowTime: '1d', maxBytes: 2 ** 30 } as const;
@@ -25,7 +29,20 @@ export const killedStores = {
     open: (place) => sqliteHistory({ path: join(place, 'chat.db'), ...window }),
     clear: (place) => rmSync(place, { recursive: true, force: true }),
   },
+  redis: {
+    place: () => `haip-kill-${randomUUID().slice(0, 8)}`,
+    open: (place) => redisHistory({ url: redisUrl, prefix: place, ...window }),
+    clear: removeRedisKeys,
+  },
 } as const satisfies Record<string, KilledStore>;
+
+async function removeRedisKeys(prefix: string): Promise<void> {
+  const client = await createClient({ url: redisUrl }).connect();
+  for await (const keys of client.scanIterator({ MATCH: `*${prefix}*`, COUNT: 1000 })) {
+    if (keys.length > 0) await client.unlink(keys);
+  }
+  client.destroy();
+}
 
 /** One that keeps nothing: to show that whoever looks would see it. */
 const forgetful = {
