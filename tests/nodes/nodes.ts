@@ -40,7 +40,7 @@ const signer: Signer = {
   verify: (text, mac) => signer.sign(text) === mac,
 };
 
-export const permissions = { MESSAGE: ['*'], AUDIO: ['*'], TRANSACTION_JOIN: ['*'], RUN_CANCEL: ['*'] };
+const permissions = { MESSAGE: ['*'], AUDIO: ['*'], TRANSACTION_JOIN: ['*'], RUN_CANCEL: ['*'] };
 
 export function deployment({ tools, limits }: DeploymentOptions): Deployment {
   const inner = memoryHistory({ windowSize: 100_000 });

@@ -213,7 +213,7 @@ function giveUp({ session }: ClientCore): void {
 }
 
 /** Waits no more for it. What was written is still answered, and keeps its place until then. */
-export function abort(core: ClientCore, item: Outgoing, reason: unknown): void {
+function abort(core: ClientCore, item: Outgoing, reason: unknown): void {
   const { refusedBy } = item;
   // A server that could not say whether it was stored has not refused it.
   const isRefused = refusedBy && !/^(OVERLOADED|INTERNAL_ERROR)$/.test(refusedBy);

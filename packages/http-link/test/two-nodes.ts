@@ -45,7 +45,7 @@ export interface TestNode {
   post(address: string, body: string): Promise<HandMade>;
 }
 
-export interface OpenStream {
+interface OpenStream {
   readonly address: string;
   readonly connection: Connection;
   readonly stream: HandMade;

@@ -6,7 +6,7 @@ import { testHistory } from './stores.ts';
 import { type LinkedPeer, type TestServer, type TestServerOptions, testServer } from './support.ts';
 
 /** A word between nodes, on its way. */
-export interface Word {
+interface Word {
   readonly topic: string;
   /** As its JSON reads. */
   readonly said: Record<string, unknown>;

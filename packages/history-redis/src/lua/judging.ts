@@ -4,7 +4,7 @@
 import { OVERHEAD } from '@haip/history-engine';
 
 /** How many arguments a draft takes: see {@link judging}. */
-export const DRAFT_ARGS = 13;
+const DRAFT_ARGS = 13;
 
 /** How many of the agent's newest ids are remembered at least, and for how long: its server tries again at once. */
 const AGENT_IDS = 1024;
