@@ -66,7 +66,8 @@ export class Agent implements Follower {
     this.#answering.look();
     if (this.#closed) return this.#lookForAsks();
     if (this.#running || (this.#waitsFor !== undefined && !this.#log.state.ended)) return;
-    const isUpToDate = this.#cursor === this.#log.last && this.#epoch === this.#log.epoch;
+    // What another node has done may be ahead of what this one has read.
+    const isUpToDate = this.#cursor !== undefined && this.#cursor >= this.#log.last && this.#epoch === this.#log.epoch;
     if (isUpToDate && this.#isTidy(this.#lease.fence)) return;
     this.#running = true;
     void this.#run();
@@ -162,6 +163,8 @@ export class Agent implements Follower {
     this.#running = false;
     this.#log.forget();
     if (this.#closed) this.#leaving = this.#lease.release();
+    // What came between the last look and here woke nobody.
+    else if (this.#retry === undefined) this.wake();
     this.idle();
   }
 

@@ -58,6 +58,7 @@ export class LiveLog {
   #reading: Promise<void> | undefined;
   #again = false;
   #scheduled = false;
+  readonly #storing = new Set<Storing>();
   /** Parts stored since the last read. */
   #gathered = 0;
   #retry: Timer | undefined;
@@ -119,10 +120,35 @@ export class LiveLog {
   /** Appends drafts; each one's `outcome` says what became of it. Rejects when the store does: the outcome is unknown. */
   append(drafts: readonly Draft[], fence?: number): Pending {
     const pending = this.#context.history.append(this.transaction, drafts, fence);
-    // A rejected append may be in the log all the same.
-    if (pending) return pending.finally(() => this.changed());
+    if (pending) return this.#appendLate(drafts, pending);
     if (!isPart(drafts) || ++this.#gathered >= MOST_GATHERED) this.changed();
     else if (this.#gathered === 1) this.#context.endOfTurn(this.#readGathered);
+  }
+
+  async #appendLate(drafts: readonly Draft[], pending: Promise<void>): Promise<void> {
+    this.noteStoring(drafts, pending);
+    try {
+      await pending;
+    } finally {
+      // A rejected append may be in the log all the same.
+      this.changed();
+    }
+  }
+
+  /** Drafts are on their way into the store until `done` is settled, whichever connection they came over. */
+  noteStoring(drafts: readonly Draft[], done: Promise<unknown>): void {
+    const storing = { drafts, done };
+    this.#storing.add(storing);
+    const over = (): void => void this.#storing.delete(storing);
+    done.then(over, over);
+  }
+
+  /** Settled once a user's message that is on its way into the store on this node is there, or is not. */
+  storing(user: string, id: string): Promise<unknown> | undefined {
+    for (const { drafts, done } of this.#storing) {
+      if (drafts.some((draft) => draft.id === id && draft.user === user)) return done;
+    }
+    return undefined;
   }
 
   /** Deletes the parts of a message that was ended whole. Nothing is lost when that fails. */
@@ -269,6 +295,11 @@ export class LiveLog {
     for (const follower of this.#followers) follower.wake();
     this.forget();
   }
+}
+
+interface Storing {
+  readonly drafts: readonly Draft[];
+  readonly done: Promise<unknown>;
 }
 
 function isPart(drafts: readonly Draft[]): boolean {

@@ -98,6 +98,11 @@ export class LiveLogs {
     return undefined;
   }
 
+  /** Settled once a user's message that is on its way into the store on this node is there, or is not. */
+  storing(transaction: string, user: string, id: string): Promise<unknown> | undefined {
+    return this.#held.get(transaction)?.log.storing(user, id);
+  }
+
   /** Others appended to this transaction. */
   changed(transaction: string): void {
     this.#held.get(transaction)?.log.changed();

@@ -52,9 +52,10 @@ export class Participation implements ReaderOwner, Fate {
     this.reader = undefined;
   }
 
-  /** Position 1 of a transaction this connection started: stored by its own envelope. */
+  /** An entry that is stored by this connection's own envelope, so that a receipt is enough for it. */
   claim(position: number): void {
     this.#own.add(position);
+    this.lastOwn = position;
   }
 
   /**
@@ -66,7 +67,7 @@ export class Participation implements ReaderOwner, Fate {
     const join = own ? envelope : { ...envelope, id: this.#context.ids() };
     const draft = this.#draft({ envelope: join, bytes: undefined, mime: undefined, payload: {}, size: 256 });
     await this.log.append([draft]);
-    if (own && draft.outcome?.kind === 'stored') this.#own.add(draft.outcome.position);
+    if (own && draft.outcome?.kind === 'stored') this.claim(draft.outcome.position);
   }
 
   get userId(): string {
@@ -237,13 +238,22 @@ export class Participation implements ReaderOwner, Fate {
     if (price instanceof Fault) return this.#refuse(submission, price);
     try {
       const paid = charges.pay(user, transaction, draft.id, price, this.log.last);
-      if (!(paid instanceof Promise)) return this.#storePaid(submission, draft, paid);
-      return paid.then(
-        (late) => this.#storePaid(submission, draft, late),
-        (error: unknown) => this.unknown(submission, error),
-      );
+      return paid instanceof Promise
+        ? this.#storeOncePaid(submission, draft, paid)
+        : this.#storePaid(submission, draft, paid);
     } catch (error) {
       return this.unknown(submission, error);
+    }
+  }
+
+  async #storeOncePaid(submission: Submission, draft: Draft, paying: Promise<Paid>): Promise<void> {
+    const storing = paying.then((paid) => (paid instanceof Fault ? paid : this.#put(submission, draft, paid)));
+    this.log.noteStoring([draft], storing);
+    try {
+      const refused = await storing;
+      if (refused) await this.#refuse(submission, refused);
+    } catch (error) {
+      this.unknown(submission, error);
     }
   }
 

@@ -26,13 +26,14 @@ export function settleRepeat(submission: Submission, digest: string, fate: Fate)
 
 /** Refuses a message, unless it is stored already. */
 export function refuseUnlessStored(
-  { history, charges }: ServerContext,
+  { history, charges, logs }: ServerContext,
   user: string,
   submission: Submission,
   fault: Fault,
   fate: Fate,
 ): Pending {
-  const { id, transaction } = submission.envelope;
+  const { id } = submission.envelope;
+  const transaction = submission.envelope.transaction ?? '';
   const decide = (place: { readonly digest: string } | null): void => {
     if (place) settleRepeat(submission, place.digest, fate);
     else fate.answer(submission, fault);
@@ -40,8 +41,11 @@ export function refuseUnlessStored(
   const failed = (error: unknown): void => fate.unknown(submission, error);
   // Another connection may have one of that id stored meanwhile: what that costs is not given back.
   const letGo = charges?.hold(user, submission.envelope);
+  const find = () => history.find(transaction, user, id);
   try {
-    const found = history.find(transaction ?? '', user, id);
+    // It may have come before, over a connection that ended while it was being stored: only then is it known.
+    const earlier = logs.storing(transaction, user, id);
+    const found = earlier === undefined ? find() : earlier.then(find, find);
     if (found instanceof Promise) return found.then(decide, failed).finally(letGo);
     decide(found);
   } catch (error) {

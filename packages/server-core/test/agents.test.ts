@@ -2,7 +2,7 @@ import type { Draft } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import { heldStore, testHistory } from './stores.ts';
-import { entriesOf, join, say, seeEntry, settled, start, testServer } from './support.ts';
+import { entriesOf, join, say, seeEntry, settled, start, testServer, times } from './support.ts';
 import { toolThat } from './tools.ts';
 
 describe('one agent for each transaction', () => {
@@ -109,6 +109,20 @@ describe('one agent for each transaction', () => {
     await clock.settle();
 
     expect(answered).toEqual(['one: a', 'one: b']);
+  });
+
+  test.each(times(12, (steps) => steps))('what comes %i steps after somebody joined is answered', async (steps) => {
+    const { clock, one, two, ada, id } = await twoServers();
+    await say(ada, id, 'a');
+    await seeEntry(ada, { payload: 'one: a' });
+    await one.server.close();
+    await clock.advance(30_000);
+    const eve = await two.enter('eve');
+    eve.send({ type: 'TRANSACTION_JOIN', transaction: id, payload: {} });
+    for (let n = 0; n < steps; n++) await undefined;
+    eve.send({ type: 'MESSAGE', transaction: id, payload: 'b' });
+
+    await seeEntry(eve, { payload: 'two: b' });
   });
 
   test('F25: a lease that could not be taken is asked for again', async () => {

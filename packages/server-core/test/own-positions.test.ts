@@ -4,8 +4,13 @@ import { expect, test } from 'vitest';
 import { Participation } from '../src/participation.ts';
 import { Reader } from '../src/reader.ts';
 
+interface Outgoing {
+  readonly payload: unknown;
+}
+
 /** A log as far as a reader looks, and a reader that sends to nobody. */
-function standing(forgotten: number[]) {
+function standing(forgotten: number[], lastOwn = 0) {
+  const said: Outgoing[] = [];
   const log = {
     transaction: 'T',
     epoch: 'one',
@@ -16,11 +21,15 @@ function standing(forgotten: number[]) {
     unfollow() {},
     after: () => ({ epoch: log.epoch, first: log.first, last: log.last, entries: [] }),
   };
-  const outbound = { say() {}, send() {}, frame: () => ({ text: '', bytes: undefined, shared: false }) };
+  const outbound = {
+    say: (message: Outgoing) => said.push(message),
+    send() {},
+    frame: () => ({ text: '', bytes: undefined, shared: false }),
+  };
   const owner = {
     userId: 'ada',
     maxTextBytes: 1,
-    lastOwn: 0,
+    lastOwn,
     readingRefused: () => undefined,
     isUnderWay: () => false,
     takeOwn: () => false,
@@ -30,7 +39,7 @@ function standing(forgotten: number[]) {
   const delivery = { notices: true, mergesParts: false, needsWindow: () => true, deliver: () => true };
   const reader = new Reader(log as never, outbound as never, delivery, owner, 0);
   reader.open();
-  return { log, reader };
+  return { log, reader, said };
 }
 
 test('I18: a reader says which were trimmed before it came to them, and with another log all', () => {
@@ -43,6 +52,17 @@ test('I18: a reader says which were trimmed before it came to them, and with ano
   reader.wake();
 
   expect(forgotten).toEqual([41, Number.POSITIVE_INFINITY]);
+});
+
+test('I11: the unasked verdict names no end of the log below what this connection has stored', () => {
+  const nothing = undefined as never;
+  const participation = new Participation(nothing, nothing, nothing, nothing);
+  participation.claim(34);
+  const { log, reader, said } = standing([], participation.lastOwn);
+  Object.assign(log, { first: 26, last: 33 });
+  reader.wake();
+
+  expect(said.map(({ payload }) => payload)).toEqual([{ verdict: 'gap', epoch: 'one', first: '26', last: '34' }]);
 });
 
 test('I18: those that were trimmed are remembered no more, the others are', () => {

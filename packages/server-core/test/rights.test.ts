@@ -158,6 +158,31 @@ test('[ACK-10] TOOL_CANCEL passes while a message of its author waits to be sent
   expect((await answerTo(ada, cancel)).payload.kind).toBe('receipt');
 });
 
+test('[LOG-8] a message that is still being stored from a connection that ended is not refused meanwhile', async () => {
+  const clock = fakeClock();
+  const history = heldStore(testHistory(clock));
+  let rights: Partial<HAIPUser> = {};
+  const authenticate = ({ user }: { user: string }) => userOf(user, user === 'eve' ? rights : {});
+  const { enter } = testServer({ clock, history, tools: [mute], authenticate });
+  const ada = await enter('ada');
+  const { id } = await start(ada, 'mute');
+  const eve = await enter('eve');
+  await join(eve, id);
+  const release = history.hold(id);
+  eve.send({ type: 'MESSAGE', transaction: id, id: 'key', payload: 'hello' });
+  await clock.settle();
+  eve.link.cut();
+  rights = { permissions: {} };
+  const back = await enter('eve');
+  const again = back.send({ type: 'MESSAGE', transaction: id, id: 'key', payload: 'hello' });
+  await clock.settle();
+  expect(errorsOf(back)).toEqual([]);
+  release();
+  await settled(back, again);
+
+  expect([errorsOf(back), (await history.find(id, 'eve', 'key'))?.position]).toEqual([[], 3]);
+});
+
 test("a user's claims are there for the tool at their first message, before its author's append has answered", async () => {
   const clock = fakeClock();
   const inner = testHistory(clock);
