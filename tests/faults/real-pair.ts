@@ -91,7 +91,7 @@ export async function startServer(options: RealServerOptions = {}): Promise<Real
     onAudio: (turn, audio) => turn.replyAudio(audio),
   });
   const http = options.http ?? createServer();
-  const accept: Accept = (connection, info) => {
+  const take: Accept = (connection, info) => {
     const each: Accepted = { remoteAddress: info.remoteAddress, end: undefined };
     accepted.push(each);
     void connection.closed.then((end) => {
@@ -99,6 +99,7 @@ export async function startServer(options: RealServerOptions = {}): Promise<Real
     });
     return server.accept(connection, info);
   };
+  const accept: Accept = Object.assign(take, { unavailable: () => server.accept.unavailable?.() });
   // The one wait that no clock of a test holds: how long a close waits for a peer that is gone.
   const closeTimeoutMs = 20;
   acceptWebSockets(http, accept, { closeTimeoutMs, ...options.webSockets });
@@ -239,8 +240,8 @@ export async function beginNeighbour(port: number, user = 'neighbour'): Promise<
 }
 
 /** Lets the event loop turn until `condition` holds. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What the promise comes to, while time passes: a second at each turn of the event loop. */

@@ -1,6 +1,7 @@
 // Joins the parts of the demo: the page, the HAIP server with its two tools, a history, three transports.
 
 import { createServer, type Server } from 'node:http';
+import { getHeapStatistics } from 'node:v8';
 import { systemClock } from '@haip/platform';
 import type { Clock, HistoryStore, Logger } from '@haip/protocol';
 import { HAIPServer } from '@haip/server-core';
@@ -41,7 +42,9 @@ function about(model: ModelSettings | undefined): Buffer {
 }
 
 export function createDemo({ history, files, knowledge, model, clock = systemClock, logger }: DemoOptions): Demo {
-  const haip = new HAIPServer({ history, logger });
+  // A quarter of the heap may wait for slow networks.
+  const maxUnsentBytes = Math.floor(getHeapStatistics().heap_size_limit / 4);
+  const haip = new HAIPServer({ history, logger, limits: { maxUnsentBytes } });
   haip.authenticate(demoAuthenticator);
   haip.registerTool(echo);
   haip.registerTool(model === undefined ? embeddedAssistant(knowledge, clock) : modelAssistant(model, knowledge));

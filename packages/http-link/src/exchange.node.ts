@@ -75,6 +75,10 @@ export class NodeExchange implements Exchange, Downstream {
     return this.#written;
   }
 
+  get unsent(): number {
+    return this.#response.writableLength;
+  }
+
   attend(listener: ExchangeListener): void {
     this.#response.on('drain', () => listener.drained());
     this.#response.once('close', () => listener.gone());

@@ -18,6 +18,8 @@ export interface Downstream {
   write(text: string): boolean;
   /** Bytes of the link that are off this end's hands. Never falls. */
   readonly written: number;
+  /** Bytes that were written and wait for the network. */
+  readonly unsent: number;
   /** Ends after what was written. */
   end(): void;
 }

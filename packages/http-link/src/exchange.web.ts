@@ -103,6 +103,10 @@ export class WebExchange implements Exchange, Downstream {
     return this.#written;
   }
 
+  get unsent(): number {
+    return this.#sentBytes - this.written;
+  }
+
   /** A stream does not tell when all of it was taken. */
   end(): void {
     this.#controller?.close();

@@ -86,6 +86,10 @@ export class ServerLink implements Connection, ExchangeListener {
     return this.#stream?.written ?? 0;
   }
 
+  get unsent(): number {
+    return this.#text.length + (this.#stream?.unsent ?? 0);
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<readonly Incoming[]> {
     return this.inbox;
   }

@@ -26,6 +26,7 @@ export class HandMade implements Exchange, Downstream {
   takes = true;
   hasEnded = false;
   readonly written = 0;
+  unsent = 0;
   wasCut = false;
   listener: ExchangeListener | undefined;
   readonly method: string;

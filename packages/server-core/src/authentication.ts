@@ -14,6 +14,7 @@ import {
   type PermissionMap,
 } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
+import { deadline } from './deadline.ts';
 import type { Stop } from './stop.ts';
 
 /** A user as the server keeps it: permissions always a map. */
@@ -82,7 +83,7 @@ export async function authenticate(
   const shownAt = context.clock.monotonic();
   const late = Promise.withResolvers<Fault>();
   stop.whenStopped(() => late.resolve(refused()));
-  const timer = context.clock.timer(context.limits.authTimeoutMs, () => {
+  const timer = deadline(context.clock, context.limits.authTimeoutMs, () => {
     context.log('warn', 'authenticator timed out');
     late.resolve(new Fault('OVERLOADED', { expected: 'a verdict in time', close: 1013 }));
     stop.stop(new Error('the time to authenticate is over'));

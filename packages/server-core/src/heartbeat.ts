@@ -3,13 +3,11 @@
 // peer said then waits to be read. Limits: ping 20 s, dead after 10 s more.
 
 import type { Clock, Connection, Timer } from '@haip/protocol';
+import { STALL_MS } from './deadline.ts';
 import type { ServerLimits } from './limits.ts';
 
 /** How often it looks before it asks: what is heard just after a look makes the peer seem younger by a quarter at most. */
 const LOOKS = 4;
-/** A look that comes later than this after it was due tells of this process, not of the peer. */
-const STALL_MS = 1_000;
-
 /** Whose connection it is. */
 export interface HeartbeatOwner {
   /** Asks the peer for a sign of life. */

@@ -66,12 +66,19 @@ export interface ServerLimits {
   readonly retryWithinMs: number;
   /** How often a node asks a shared store where its logs stand and whose rights ended. Default 10,000. */
   readonly positionCheckMs: number;
+  /** How long a shared store may answer nothing; then clients are closed 1013 and nobody is taken until it does. Default 30,000. */
+  readonly storeTimeoutMs: number;
   /** How long turns that go on may take to end when the server drains; then they are stopped. Default 10,000. */
   readonly closeGraceMs: number;
   /** The connections of a server that drains are closed within this, one by one, at least one each 100 ms. Default 10,000. */
   readonly closeSpreadMs: number;
   /** How long a server takes to close at most, whatever its store, its tools and its peers do. Default 30,000. */
   readonly closeWithinMs: number;
+  /**
+   * What the network has not taken yet of all connections together, in bytes; beyond it nobody is taken. Give a quarter of
+   * the heap: `v8.getHeapStatistics().heap_size_limit / 4` in Node. Default 268,435,456.
+   */
+  readonly maxUnsentBytes: number;
   /** Connections at once; one more is closed 1013. Default 10,000. */
   readonly maxConnections: number;
   /** Connections of one user at once; one more is closed 4429. Off on loopback. Default 200. */
@@ -122,9 +129,11 @@ export const defaultLimits: ServerLimits = {
   maxOpenCalls: 64,
   retryWithinMs: 600_000,
   positionCheckMs: 10_000,
+  storeTimeoutMs: 30_000,
   closeGraceMs: 10_000,
   closeSpreadMs: 10_000,
   closeWithinMs: 30_000,
+  maxUnsentBytes: 256 * 1024 * 1024,
   maxConnections: 10_000,
   maxConnectionsPerUser: 200,
   maxConnectionsPerAddress: 1_000,

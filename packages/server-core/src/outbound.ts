@@ -15,6 +15,7 @@ import {
   type Timer,
 } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
+import { deadline } from './deadline.ts';
 import { RateLimited } from './rate-limited.ts';
 import type { Settlement } from './settlement.ts';
 
@@ -130,7 +131,7 @@ export class Outbound {
   /** As long as the link takes anything at all, it gets more. */
   #waitOn(): void {
     const before = this.#connection.written ?? 0;
-    this.#patience = this.#context.clock.timer(this.#context.limits.drainTimeoutMs, () => {
+    this.#patience = deadline(this.#context.clock, this.#context.limits.drainTimeoutMs, () => {
       const taken = (this.#connection.written ?? 0) - before;
       if (taken === 0) return this.#stuck();
       this.#piledBytes = Math.max(this.#piledBytes - taken, 0);

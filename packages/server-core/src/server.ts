@@ -21,8 +21,10 @@ import { Guest } from './guest.ts';
 import { readLimits, type ServerLimits } from './limits.ts';
 import { LiveLogs } from './live-logs.ts';
 import { memoryLedger } from './memory-ledger.ts';
+import { Moving } from './moving.ts';
 import { Nodes } from './nodes.ts';
 import { PositionCheck } from './position-check.ts';
+import { Pressure } from './pressure.ts';
 import { Revocations } from './revocations.ts';
 import { Session } from './session.ts';
 import { Shutdown, type ShutdownTimes } from './shutdown.ts';
@@ -74,7 +76,9 @@ export class HAIPServer {
   readonly #live = new Set<Session>();
   readonly #addressOf: (info: PeerInfo) => string | undefined;
   #authenticator: Authenticator | undefined;
+  readonly #pressure: Pressure;
   #shutdown: Shutdown | undefined;
+  #sendingAway: Moving<Session> | undefined;
 
   /** @throws RangeError for a limit outside its range. */
   constructor(options: HAIPServerOptions) {
@@ -104,9 +108,15 @@ export class HAIPServer {
       authenticator: () => this.#authenticator,
     };
     this.#context = context;
+    this.#pressure = new Pressure(clock, limits, this.#live);
     this.#addressOf = options.addressOf ?? (({ remoteAddress }) => remoteAddress);
     const revoked = (user: string, agoMs = 0): void => this.#endRights(user, agoMs);
-    this.#positions = new PositionCheck(context, () => this.#live.size > 0 || context.logs.size > 0, revoked);
+    this.#positions = new PositionCheck(context, {
+      isNeeded: () => this.#live.size > 0 || context.logs.size > 0,
+      revoked,
+      lost: () => this.#sendAway(),
+      found: () => this.#sendingAway?.stop(),
+    });
     this.#unwatch = history.watch((transaction) => context.logs.changed(transaction), revoked);
   }
 
@@ -135,8 +145,19 @@ export class HAIPServer {
   /** Why nobody is taken now. */
   #unavailable(): Unavailable | undefined {
     if (this.#shutdown !== undefined) return { code: 1012, reason: 'restarting', retryAfterMs: RETRY_AFTER_MS };
-    if (this.#live.size < this.#context.limits.maxConnections) return undefined;
-    return { code: 1013, reason: 'too many connections', retryAfterMs: RETRY_AFTER_MS };
+    if (this.#positions.isLost) return { ...cutOff, retryAfterMs: this.#context.limits.positionCheckMs };
+    if (this.#live.size >= this.#context.limits.maxConnections) return full('too many connections');
+    return this.#pressure.isHigh ? full('too much waits for the network') : undefined;
+  }
+
+  /** This node can not reach the store, others may: nobody is to wait here for what never comes. */
+  #sendAway(): void {
+    const { clock, limits, log } = this.#context;
+    log('error', 'store lost', { connections: this.#live.size });
+    const { code, reason } = cutOff;
+    this.#sendingAway = new Moving(clock, [...this.#live], limits.closeSpreadMs, (session) =>
+      session.close(code, reason),
+    );
   }
 
   #accept(connection: Connection, info: PeerInfo): Promise<void> {
@@ -226,6 +247,7 @@ export class HAIPServer {
 
   async #end(times: ShutdownTimes): Promise<void> {
     this.#shutdown ??= new Shutdown(this.#context, this.#live, times);
+    this.#sendingAway?.stop();
     await this.#shutdown.done;
     this.#unwatch();
     this.#context.nodes.stop();
@@ -237,6 +259,10 @@ function turnAway(connection: Connection, { code = 1013, reason, retryAfterMs }:
   connection.close(code, reason, retryAfterMs);
   return connection.closed.then(() => {});
 }
+
+const full = (reason: string): Unavailable => ({ code: 1013, reason, retryAfterMs: RETRY_AFTER_MS });
+
+const cutOff = { code: 1013, reason: 'the store does not answer' } as const;
 
 /** How long whoever is not taken is asked to stay away. */
 const RETRY_AFTER_MS = 1_000;

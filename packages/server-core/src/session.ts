@@ -18,6 +18,7 @@ import { isMembership, isSaidOnce } from './access.ts';
 import { Alarm } from './alarm.ts';
 import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
+import { deadline } from './deadline.ts';
 import { readSubmission } from './drafting.ts';
 import type { Guest } from './guest.ts';
 import { haiPayload, judgeHai, revoked, type Welcome } from './handshake.ts';
@@ -90,6 +91,10 @@ export class Session implements Participant, IntakeOwner {
     return this.#haiId;
   }
 
+  get unsentBytes(): number {
+    return this.#connection.unsent ?? 0;
+  }
+
   /** Raw bytes may travel beside the text: the link can and the peer said so. */
   get binary(): boolean {
     return this.#connection.supports.binary && this.terms.binaryFrames;
@@ -98,7 +103,7 @@ export class Session implements Participant, IntakeOwner {
   /** Serves the connection until it ends, then leaves the others it was `among`. Never rejects. */
   async run(among: Set<Session>): Promise<void> {
     const { clock, limits } = this.context;
-    this.#timer = clock.timer(limits.haiTimeoutMs, () => this.close(4408, 'no HAI in time'));
+    this.#timer = deadline(clock, limits.haiTimeoutMs, () => this.close(4408, 'no HAI in time'));
     try {
       for await (const batch of this.#connection) work(this, Session.#takeAll, batch);
     } catch (error) {

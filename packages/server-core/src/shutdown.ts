@@ -3,11 +3,8 @@
 
 import type { Timer } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
+import { Moving } from './moving.ts';
 import type { Session } from './session.ts';
-
-/** Ten clients a second are no herd, however few there are to move. */
-const LONGEST_STEP_MS = 100;
-const SHORTEST_STEP_MS = 10;
 
 export interface ShutdownTimes {
   /** How long turns that go on may take to end; then they are stopped. */
@@ -23,8 +20,7 @@ export class Shutdown {
   readonly #live: ReadonlySet<Session>;
   /** Those that were there at the beginning; nobody comes any more. */
   readonly #sessions: readonly Session[];
-  #moved = 0;
-  #mover: Timer | undefined;
+  readonly #moving: Moving<Session>;
   #grace: Timer | undefined;
 
   /** @param live the connections that are open. */
@@ -39,7 +35,7 @@ export class Shutdown {
     } else {
       context.logs.close();
     }
-    this.#move(context.clock.monotonic(), spreadMs);
+    this.#moving = new Moving(context.clock, this.#sessions, spreadMs, restart);
     this.done = this.#wait();
   }
 
@@ -47,7 +43,7 @@ export class Shutdown {
   hasten(): void {
     this.#grace?.cancel();
     this.#context.logs.close();
-    this.#moveAll();
+    this.#moving.finish();
   }
 
   async #wait(): Promise<void> {
@@ -62,28 +58,16 @@ export class Shutdown {
       });
     });
     this.#grace?.cancel();
-    this.#moveAll();
+    this.#moving.finish();
     if (!isGone) log('warn', 'closed unfinished', { connections: this.#live.size, transactions: logs.size });
-  }
-
-  /** Closes as many as are due by now, and the others later. */
-  #move(since: number, spreadMs: number): void {
-    const { clock } = this.#context;
-    const { length } = this.#sessions;
-    const stepMs = Math.min(LONGEST_STEP_MS, spreadMs / length);
-    const due = stepMs > 0 ? Math.floor((clock.monotonic() - since) / stepMs) + 1 : length;
-    while (this.#moved < Math.min(due, length)) this.#sessions[this.#moved++]?.close(1012, 'restarting');
-    if (this.#moved === length) return;
-    this.#mover = clock.timer(Math.max(SHORTEST_STEP_MS, stepMs), () => this.#move(since, spreadMs));
-  }
-
-  #moveAll(): void {
-    this.#mover?.cancel();
-    while (this.#moved < this.#sessions.length) this.#sessions[this.#moved++]?.close(1012, 'restarting');
   }
 
   /** Somebody waits for an answer that another node is to give: it begins when they come there. */
   #moveReaders(transaction: string): void {
-    for (const session of this.#live) if (session.reads(transaction)) session.close(1012, 'restarting');
+    for (const session of this.#live) if (session.reads(transaction)) restart(session);
   }
+}
+
+function restart(session: Session): void {
+  session.close(1012, 'restarting');
 }

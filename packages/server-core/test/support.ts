@@ -122,8 +122,8 @@ export function testServer(options: TestServerOptions = {}): TestServer {
   for (const tool of options.tools ?? []) server.registerTool(tool);
   onTestFinished(async () => {
     const closed = server.close();
-    // A tool that ignores its signal is waited for; on this clock only if somebody moves it.
-    await clock.advance(10_000);
+    // A tool that ignores its signal is waited for, and a store that never answers; on this clock only if somebody moves it.
+    await clock.advance(30_000);
     await closed;
   });
 

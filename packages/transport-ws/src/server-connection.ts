@@ -91,6 +91,10 @@ export class ServerConnection implements Connection, InboxOwner {
     return this.#written;
   }
 
+  get unsent(): number {
+    return this.#queuedBytes + this.#socket.writableLength;
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<readonly Incoming[]> {
     return this.#inbox;
   }

@@ -69,6 +69,9 @@ export interface Connection extends AsyncIterable<readonly Incoming[]> {
    */
   readonly written?: number | undefined;
 
+  /** Bytes of what was sent that wait for the network. Absent where the link does not tell. */
+  readonly unsent?: number | undefined;
+
   /** Ends the connection after what was sent before. Safe to call twice; the first call counts. */
   close(code: CloseCode, reason?: string, retryAfterMs?: number): void;
 

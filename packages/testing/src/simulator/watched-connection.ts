@@ -40,6 +40,10 @@ export class WatchedConnection implements Connection {
     return this.#inner.written;
   }
 
+  get unsent(): number | undefined {
+    return this.#inner.unsent;
+  }
+
   send(frame: Frame): void | Promise<void> {
     return this.#inner.send(frame);
   }
