@@ -1,23 +1,28 @@
-// Shares seeds out to threads and puts together what they found.
+// Shares seeds out to processes and puts together what they found. Not to threads: Node may crash while one thread ends
+// and another begins (nodejs/node#56312), and here dozens do.
 
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { Coverage } from '@haip/testing/simulator';
 import type { Share, Tally } from './run-seeds.ts';
 
-/** As many threads as there are cores. */
+/** As many processes as there are cores. */
 export const cores = availableParallelism();
 
-export function inWorker(share: Share): Promise<Tally> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: share,
-      execArgv: ['--conditions=@haip/source', '--no-warnings'],
-    });
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    worker.once('exit', (code) => reject(new Error(`the worker ended with ${code} and no answer`)));
+export async function inWorker(share: Share): Promise<Tally> {
+  const worker = fork(new URL('./worker.ts', import.meta.url), [JSON.stringify(share)], {
+    execArgv: ['--conditions=@haip/source', '--no-warnings'],
+    serialization: 'advanced',
   });
+  let answer: Tally | undefined;
+  worker.once('message', (tally) => {
+    answer = tally as Tally;
+  });
+  // Its end may be seen before its last word, which comes before the channel is closed.
+  const [[code, signal]] = await Promise.all([once(worker, 'exit'), once(worker, 'disconnect')]);
+  if (answer === undefined) throw new Error(`the worker ended with ${code ?? signal} and no answer`);
+  return answer;
 }
 
 /** Seeds `from` … `from + count − 1`, dealt to the workers in turn. */

@@ -1,4 +1,4 @@
-// Runs seeds in one thread, and says what came of them. With a bug to plant, plants it before the parts are loaded.
+// Runs seeds one after another, and says what came of them. With a bug to plant, plants it before the parts are loaded.
 
 import type { SimulatedParts } from '@haip/testing/simulator';
 import { Coverage, simulate } from '@haip/testing/simulator';

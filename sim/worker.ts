@@ -1,10 +1,9 @@
-// One thread's share of the seeds.
+// One process' share of the seeds.
 
-import { parentPort, workerData } from 'node:worker_threads';
 import { plant, plantedBugs } from './plant.ts';
 import type { Share } from './run-seeds.ts';
 
-const share = workerData as Share;
+const share = JSON.parse(String(process.argv[2])) as Share;
 // Errors are part of the day's work here, and a stack costs more than the rest of one; main.ts shows them.
 Error.stackTraceLimit = 0;
 const bug = share.bug === undefined ? undefined : plantedBugs.find(({ name }) => name === share.bug);
@@ -14,4 +13,4 @@ const { runSeeds } = await import('./run-seeds.ts');
 const { parts } = await import('./parts.ts');
 const tally = await runSeeds(bug?.spoil?.(parts) ?? parts, share);
 if (bug) bug.check();
-parentPort?.postMessage(tally);
+process.send?.(tally);
