@@ -2,7 +2,7 @@
 // right moments, and tells the result.
 
 import type { Route } from './link.ts';
-import { echo, fanOut, handshakes, idle, openLoop, type Probe, type Scenario, tokens } from './scenarios.ts';
+import { echo, fanOut, handshakes, idle, openLoop, type Probe, type Scenario, talked, tokens } from './scenarios.ts';
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   'echo-32': echo(50, 32),
@@ -13,6 +13,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   clocked: tokens(100, 'clocked'),
   'fan-out': fanOut(1000),
   idle: idle(2000),
+  silent: idle(Number.POSITIVE_INFINITY),
+  'talked-2': talked(2),
+  'talked-100': talked(100),
   handshakes,
 };
 

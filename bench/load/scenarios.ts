@@ -275,3 +275,27 @@ export function idle(sessions: number): Scenario {
     return result;
   };
 }
+
+/** Sessions that wrote in a conversation of their own until it had so many entries, and are silent since. */
+export function talked(entries: number): Scenario {
+  return async ({ route, probe, most }) => {
+    await probe.begin();
+    const peers = await openPeers(route, most);
+    for (const peer of peers) {
+      await peer.start('echo');
+      const answered = new Promise<void>((resolve) => {
+        let left = entries / 2;
+        peer.link.onFrame = (chunk, from, to) => {
+          if (has(ANSWER, chunk, from, to) && --left === 0) resolve();
+        };
+      });
+      peer.link.write(Array.from({ length: entries / 2 }, () => peer.message()));
+      await answered;
+    }
+    await wait(200);
+    await probe.end();
+    const result = { units: peers.length, ms: 1, ...bytesOf(peers) };
+    destroyAll(peers);
+    return result;
+  };
+}

@@ -44,3 +44,11 @@ it('what a message costs is told for every transport', async () => {
     expect(figures.filter((figure) => Number(figure) > 0).length, line).toBeGreaterThanOrEqual(6);
   }
 });
+
+it('how cost grows is told for connections, readers and each length of history', async () => {
+  const small = ['--ms', '20', '--connections', '2', '--readers', '2', '--entries', '100,200'];
+  const stdout = await run('scaling.ts', ...small);
+  const figures = stdout.split('\n').filter((line) => /^\| (memory|SQLite|\d+) /.test(line));
+  expect(figures).toHaveLength(6);
+  for (const line of figures) expect(line).not.toMatch(/NaN|Infinity|undefined/);
+});
