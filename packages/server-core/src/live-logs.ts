@@ -197,6 +197,8 @@ export class LiveLogs {
   }
 
   #letGo(held: Held): void {
+    // Let go of before, while somebody still looked at it; what is in hand now is another one.
+    if (this.#held.get(held.log.transaction) !== held) return;
     if (held.holders > 0 || held.agent?.busy || held.log.idle.isNeeded) return;
     held.log.idle.stop();
     this.#held.delete(held.log.transaction);

@@ -25,7 +25,7 @@ import { Reader } from './reader.ts';
 import { replayPage } from './replay.ts';
 import type { Session } from './session.ts';
 import { titleIn } from './titles.ts';
-import { judgeCursor, verdictPayload } from './verdict.ts';
+import { type CursorVerdict, judgeCursor, verdictPayload } from './verdict.ts';
 
 export class Transactions {
   readonly #session: Session;
@@ -216,22 +216,26 @@ export class Transactions {
     if (participation.reader?.isThrough) lane.stopReading();
     const { reader } = participation;
     const seq = isDecimal(payload['seq']) ? readDecimal(payload['seq']) : undefined;
-    const verdict =
+    const judge = (): CursorVerdict =>
       reader === undefined
         ? judgeCursor(log, payload['epoch'], seq)
-        : ({ verdict: 'resumed', position: reader.position } as const);
+        : { verdict: 'resumed', position: reader.position };
+    const { epoch } = log;
+    let verdict = judge();
     // The right to read may go while the store is waited for.
     if (!log.state.members.has(this.#session.user.id) && !log.state.ended && !participation.readingRefused()) {
       await participation.enter(envelope, asked);
     }
     if (this.#lanes.closed) return;
     if (participation.readingRefused()) return this.#lanes.unknownHere(lane, envelope);
+    // Another log may have begun meanwhile. A reader tells of that itself.
+    if (log.epoch !== epoch) verdict = judge();
     this.#session.done(envelope);
     this.#session.outbound.say({
       type: 'TRANSACTION_JOIN',
       transaction: log.transaction,
       relatedId: envelope.id,
-      payload: verdictPayload(log, verdict),
+      payload: verdictPayload(reader?.epoch ?? log.epoch, log.last, verdict),
     });
     if (asked) this.#session.guest?.oweEntries(log.last - verdict.position);
     this.#open(participation, verdict.position);

@@ -31,10 +31,8 @@ export function judgeCursor(log: LogExtent, epoch: JsonValue | undefined, seq: n
 }
 
 /** The verdict as TRANSACTION_JOIN says it. */
-export function verdictPayload(log: LogExtent, { verdict, position }: CursorVerdict): JsonObject {
-  const { epoch } = log;
-  const last = String(log.last);
+export function verdictPayload(epoch: string, last: number, { verdict, position }: CursorVerdict): JsonObject {
   return verdict === 'resumed'
-    ? { verdict, epoch, seq: String(position), last }
-    : { verdict, epoch, first: String(position + 1), last };
+    ? { verdict, epoch, seq: String(position), last: String(last) }
+    : { verdict, epoch, first: String(position + 1), last: String(last) };
 }

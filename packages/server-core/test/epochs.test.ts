@@ -1,9 +1,9 @@
 import { subjectOf, type TransactionRecord } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
-import { draftFrom, replaceableStore, testHistory } from './stores.ts';
-import { isPosition, say, see, seeEntry, start, testServer, times } from './support.ts';
-import { toolThat } from './tools.ts';
+import { draftFrom, heldStore, replaceableStore, testHistory } from './stores.ts';
+import { isPosition, join, say, see, seeEntry, start, testServer, times } from './support.ts';
+import { mute, toolThat } from './tools.ts';
 
 const answering = toolThat((turn, text) => turn.reply(`re: ${text}`));
 
@@ -128,4 +128,28 @@ test('a turn that began in another log writes nothing into the one that took its
 
   const page = await fresh.read(id, { from: 1 });
   expect(page?.entries.filter(({ user }) => user === null).map(({ type }) => type)).toEqual(['MESSAGE_START']);
+});
+
+test('[JOIN-5] a cursor is judged by the log that there is when it is answered, not by the one it was asked in', async () => {
+  const clock = fakeClock();
+  const [old, fresh] = [testHistory(clock), testHistory(clock)];
+  const replaceable = replaceableStore(old);
+  const history = heldStore(replaceable);
+  const { enter } = testServer({ clock, history, tools: [mute] });
+  const ada = await enter('ada');
+  const { id, epoch } = await start(ada, 'mute');
+  await say(ada, id, 'a');
+  const record = (await old.get(id)) as TransactionRecord;
+  const { epoch: next } = await fresh.create(record, draftFrom('ada', 'TRANSACTION_START'));
+  const eve = await enter('eve');
+  // To be stored is that she became a member; while that waits, the store becomes another one, and its log is read.
+  const release = history.hold(id);
+  const verdict = join(eve, id, { epoch, seq: '1' });
+  await clock.settle();
+  replaceable.replace(fresh);
+  await join(ada, id);
+  release();
+
+  expect((await verdict).payload).toMatchObject({ verdict: 'gap', epoch: next, first: '1' });
+  expect(await seeEntry(eve, { type: 'TRANSACTION_START' })).toMatchObject({ seq: '1' });
 });

@@ -1,4 +1,4 @@
-import type { Tool } from '@haip/protocol';
+import type { HistoryStore, Tool } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import { HAIPServer } from '../src/index.ts';
@@ -120,4 +120,38 @@ describe('what an application may register', () => {
     expect((await answerTo(ada, sent)).seq).toBe('2');
     expect(await history.head(id)).toMatchObject({ last: 2 });
   });
+});
+
+test('whoever comes back while a log is let go of reads the one that the others write to', async () => {
+  const clock = fakeClock();
+  const inner = testHistory(clock);
+  const [late, turn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let isNextLate = false;
+  const history: HistoryStore = {
+    ...inner,
+    read(transaction, range) {
+      if (!isNextLate) return inner.read(transaction, range);
+      isNextLate = false;
+      return late.promise.then(() => inner.read(transaction, range));
+    },
+  };
+  const { enter } = testServer({ clock, history, tools: [toolThat(() => turn.promise)] });
+  const ada = await enter('ada');
+  const { id } = await start(ada, 'tool');
+  await say(ada, id, 'go');
+  // Whoever leaves has the log read once more. Before that is done its agent has nothing more to do, too.
+  isNextLate = true;
+  ada.link.cut();
+  await clock.settle();
+  turn.resolve();
+  await clock.settle();
+  const eve = await enter('eve');
+  await join(eve, id);
+  late.resolve();
+  await clock.settle();
+  const bob = await enter('bob');
+  await join(bob, id);
+  await say(bob, id, 'hello');
+
+  await seeEntry(eve, { payload: 'hello' });
 });

@@ -224,7 +224,7 @@ describe('a verdict', () => {
         expect(position).toBeLessThanOrEqual(log.last);
         if (verdict === 'resumed') expect([position, isSameEpoch]).toEqual([seq, true]);
         else expect(isSameEpoch && seq >= first - 1 && seq <= log.last).toBe(false);
-        const payload = verdictPayload(log, { verdict, position });
+        const payload = verdictPayload(log.epoch, log.last, { verdict, position });
         expect(payload).toEqual(
           verdict === 'resumed'
             ? { verdict, epoch: 'e', seq: String(seq), last: String(log.last) }
