@@ -13,7 +13,7 @@ const nginx = required('nginx', 'NGINX_PATH, or nginx on PATH', 'tests behind a 
 const redis = required(
   'Redis',
   'HAIP_REDIS_URL, or one on 127.0.0.1:6379, and redis-server on PATH',
-  'tests of its store',
+  'tests that need it',
   await findRedis(),
 );
 
@@ -56,12 +56,18 @@ const inChromium: Project[] = chromium
           instances: [{ browser: 'chromium' }],
         },
       },
-      { name: 'e2e', include: ['apps/*/test/**/*.e2e.test.ts', 'tests/**/*.e2e.test.ts'] },
+      {
+        name: 'e2e',
+        include: ['apps/*/test/**/*.e2e.test.ts', 'tests/**/*.e2e.test.ts'],
+        exclude: redis ? [] : ['**/*.redis.e2e.test.ts'],
+      },
     ]
   : [];
 
 const behindNginx: Project[] = nginx ? [{ name: 'nginx', include: ['tests/**/*.nginx.test.ts'] }] : [];
-const onRedis: Project[] = redis ? [{ name: 'redis', include: ['{packages/*/test,tests}/**/*.redis.test.ts'] }] : [];
+const onRedis: Project[] = redis
+  ? [{ name: 'redis', include: ['{packages/*/test,apps/*/test,tests}/**/*.redis.test.ts'] }]
+  : [];
 
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },

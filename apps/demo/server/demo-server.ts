@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import { getHeapStatistics } from 'node:v8';
 import { systemClock } from '@haip/platform';
-import type { Clock, HistoryStore, Logger } from '@haip/protocol';
+import type { Clock, HistoryStore, Logger, Signer } from '@haip/protocol';
 import { HAIPServer } from '@haip/server-core';
 import { acceptHttpStreams } from '@haip/transport-http/server';
 import { acceptServerSentEvents } from '@haip/transport-sse/server';
@@ -14,10 +14,15 @@ import { type ModelSettings, modelAssistant } from './assistant/model-assistant.
 import { echo } from './echo.ts';
 import { demoAuthenticator } from './identity.ts';
 import { type FileTable, serveFiles, staticFile } from './static-files.ts';
+import { type Tell, toldTool } from './told-tool.ts';
 
 export interface DemoOptions {
   /** Where conversations are kept. Whoever gives it closes it. */
   readonly history: HistoryStore;
+  /** Servers that share a history share its key. Left out: sessions end with the process. */
+  readonly signer?: Signer | undefined;
+  /** Told of each answer. */
+  readonly tell?: Tell | undefined;
   readonly files: FileTable;
   readonly knowledge: Knowledge;
   /** Left out: the assistant is the embedded one. */
@@ -41,13 +46,18 @@ function about(model: ModelSettings | undefined): Buffer {
   return Buffer.from(JSON.stringify({ assistant }));
 }
 
-export function createDemo({ history, files, knowledge, model, clock = systemClock, logger }: DemoOptions): Demo {
-  // A quarter of the heap may wait for slow networks.
-  const maxUnsentBytes = Math.floor(getHeapStatistics().heap_size_limit / 4);
-  const haip = new HAIPServer({ history, logger, limits: { maxUnsentBytes } });
+export function createDemo(options: DemoOptions): Demo {
+  const { history, signer, tell, files, knowledge, model, clock = systemClock, logger } = options;
+  const limits = {
+    // A quarter of the heap may wait for slow networks.
+    maxUnsentBytes: Math.floor(getHeapStatistics().heap_size_limit / 4),
+    // Whoever watches a server die wants to see another one go on.
+    ...(history.supports.shared ? { leaseMs: 5_000 } : {}),
+  };
+  const haip = new HAIPServer({ history, signer, limits, logger });
   haip.authenticate(demoAuthenticator);
-  haip.registerTool(echo);
-  haip.registerTool(model === undefined ? embeddedAssistant(knowledge, clock) : modelAssistant(model, knowledge));
+  const assistant = model === undefined ? embeddedAssistant(knowledge, clock) : modelAssistant(model, knowledge);
+  for (const tool of [echo, assistant]) haip.registerTool(tell ? toldTool(tool, tell) : tool);
 
   const ours: FileTable = new Map([
     ['/about.json', staticFile('/about.json', about(model))],
@@ -57,7 +67,11 @@ export function createDemo({ history, files, knowledge, model, clock = systemClo
   const http = createServer(serveFiles(new Map([...files, ...ours])));
   http.headersTimeout = 10_000;
   http.requestTimeout = 15_000;
-  for (const take of [acceptWebSockets, acceptServerSentEvents, acceptHttpStreams]) take(http, haip.accept);
+  // Where several servers share a history, a POST may reach one that has not its stream.
+  const shared = history.supports.shared ? { backplane: history } : {};
+  acceptWebSockets(http, haip.accept);
+  acceptServerSentEvents(http, haip.accept, shared);
+  acceptHttpStreams(http, haip.accept, shared);
 
   /** Whoever comes meanwhile is told 503; those who are there may still say something. */
   async function end(ending: Promise<void>): Promise<void> {

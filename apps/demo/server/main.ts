@@ -1,14 +1,15 @@
 // Starts the demo. PORT: the port (default 8080, or the next one that is free). HOST: the address to listen on (default
-// this machine only). HAIP_DB: the file of the conversations. OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL: see the README.
+// this machine only). The other variables: see the README.
 
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { hmacSigner } from '@haip/platform';
 import { createKnowledge, type SourceDocument } from './assistant/knowledge.ts';
 import { readModelSettings } from './assistant/model-assistant.ts';
-import { openConversations } from './conversations.ts';
 import { createDemo, type Demo } from './demo-server.ts';
+import { openHistory } from './history.ts';
 import { listen } from './listen.ts';
 import { readFileTable } from './static-files.ts';
 
@@ -30,10 +31,13 @@ async function main(): Promise<void> {
   if (!existsSync(new URL('index.html', built))) throw new Error('The page is not built yet: run `pnpm demo`.');
 
   const topics = readFileSync(new URL('assistant/topics.md', import.meta.url), 'utf8');
-  const history = openConversations(process.env['HAIP_DB']);
+  const { HAIP_KEY: key, HAIP_NODE: node } = process.env;
+  const history = await openHistory(process.env);
   try {
     const demo = createDemo({
       history,
+      signer: key ? hmacSigner(key) : undefined,
+      tell: node ? (line) => console.log(line) : undefined,
       files: readFileTable(fileURLToPath(built)),
       knowledge: createKnowledge(topics, readDocuments()),
       model: readModelSettings(process.env),
@@ -53,11 +57,14 @@ async function serve(demo: Demo): Promise<void> {
   const address = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${port}`;
   console.log(`HAIP demo: ${address}  (ask the assistant to “count to 100”, cut the connection, watch it complete)`);
 
-  // A second signal ends the process at once, as it would by default.
+  // A second signal ends the process at once, as it would by default. Of several servers that one program started none
+  // outlives it: a channel to whoever started this one breaks when that is gone.
   await Promise.race([
     once(process, 'SIGTERM').then(() => demo.drain()),
     once(process, 'SIGINT').then(() => demo.close()),
+    once(process, 'disconnect').then(() => demo.close()),
   ]);
+  if (process.connected) process.disconnect();
 }
 
 try {

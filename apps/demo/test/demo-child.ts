@@ -32,7 +32,15 @@ export function temporaryFolder(): string {
  */
 export async function startDemo(env: Readonly<Record<string, string>> = {}): Promise<DemoChild> {
   const inherited = { ...process.env };
-  for (const name of ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'HOST', 'HAIP_DB', 'NODE_OPTIONS'])
+  for (const name of [
+    'OPENAI_API_KEY',
+    'OPENAI_BASE_URL',
+    'OPENAI_MODEL',
+    'HOST',
+    'HAIP_DB',
+    'HAIP_REDIS_URL',
+    'NODE_OPTIONS',
+  ])
     delete inherited[name];
   const child: ChildProcess = spawn(process.execPath, ['--conditions=@haip/source', main], {
     env: { ...inherited, PORT: '0', HAIP_DB: env['HAIP_DB'] ?? join(temporaryFolder(), 'conversations.db'), ...env },

@@ -2,11 +2,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Knowledge } from '../server/assistant/knowledge.ts';
-import { openConversations } from '../server/conversations.ts';
 import { createDemo } from '../server/demo-server.ts';
+import { historyInFile } from '../server/history.ts';
 import { temporaryFolder } from './demo-child.ts';
 
-const history = openConversations(join(temporaryFolder(), 'conversations.db'));
+const history = historyInFile(join(temporaryFolder(), 'conversations.db'));
 const demo = createDemo({ history, files: new Map(), knowledge: {} as Knowledge, logger: () => {} });
 let origin: string;
 

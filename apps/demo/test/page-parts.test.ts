@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseText } from '../web/chat/parse-text.ts';
 import { countEntry, countGap, countLoss, countMove, emptyTally } from '../web/chat/tally.ts';
 import { placeCall, timelineOf } from '../web/chat/timeline.ts';
+import { unfinishedAnswer } from '../web/chat/unfinished.ts';
 import { fragmentFor, transactionInLink } from '../web/share-link.ts';
 
 const text = (value: string) => ({ kind: 'text', text: value });
@@ -84,15 +85,16 @@ describe('the timeline', () => {
 
   test('a run that failed shows at its last message, also at an empty one', () => {
     const failed = message(2, { text: '', status: 'interrupted', runId: 'r' });
-    const empty = message(3, { text: '', status: 'interrupted', runId: 'other' });
+    const empty = message(3, { text: '', status: 'complete', runId: 'other' });
     const conversation = { ...emptyConversation, messages: [failed, empty], runs: [{ id: 'r', status: 'ERROR' }] };
     expect(timelineOf({ conversation, callsAt: new Map() })).toMatchObject([{ key: 'm2', fault: { id: 'r' } }]);
   });
 
-  test('a message that was stopped before its first word shows', () => {
-    const messages = [message(2, { text: '', status: 'cancelled' }), message(3, { text: '', status: 'interrupted' })];
+  test('a message that was stopped or interrupted before its first word shows, an empty whole one does not', () => {
+    const statuses = ['cancelled', 'interrupted', 'complete'];
+    const messages = statuses.map((status, index) => message(index + 1, { text: '', status }));
     const conversation = { ...emptyConversation, messages };
-    expect(timelineOf({ conversation, callsAt: new Map() }).map(({ key }) => key)).toEqual(['m2']);
+    expect(timelineOf({ conversation, callsAt: new Map() }).map(({ key }) => key)).toEqual(['m1', 'm2']);
   });
 
   test('a call stands where the log first names it', () => {
@@ -110,6 +112,43 @@ describe('the timeline', () => {
     const calls = [...callsAt.keys()].map((id) => ({ id, tool: 'search', status: 'OK' }));
     const conversation = { ...emptyConversation, calls, messages: [message(1), message(5)] };
     expect(timelineOf({ conversation, callsAt }).map(({ key }) => key)).toEqual(['m1', 'c', 'm5', 'older']);
+  });
+});
+
+describe('what a server took with it', () => {
+  const known = { tool: 'assistant', pending: [], closed: undefined };
+  const said = (id: string, more: Partial<ConversationMessage> = {}): ConversationMessage => {
+    return { id, position: 1, session: 's', channel: 'AGENT', ts: 0, text: '', status: 'complete', ...more };
+  };
+  const question = said('question', { channel: 'USER', text: 'Count' });
+  const cut = said('cut', { status: 'interrupted', runId: 'r' });
+  const interrupted = { id: 'r', status: 'INTERRUPTED' };
+  const call = { id: 'c', tool: 'remind', status: 'INTERRUPTED', runId: 'r' };
+
+  test.each([
+    ['a message cut off', { messages: [question, cut], runs: [interrupted] }, 'cut'],
+    ['a run that had said nothing', { messages: [question], runs: [interrupted] }, undefined],
+  ])('is the last word: %s', (_, parts, message) => {
+    const conversation = { ...emptyConversation, ...parts };
+    expect(unfinishedAnswer({ ...known, conversation })).toEqual({ message, canGoOn: true });
+    expect(unfinishedAnswer({ ...known, conversation, tool: 'echo' })).toEqual({ message, canGoOn: false });
+    expect(unfinishedAnswer({ ...known, conversation, closed: 'superseded' })).toBeUndefined();
+    expect(unfinishedAnswer({ ...known, conversation, pending: [{ id: 'p', text: 'Go on' }] })).toBeUndefined();
+    expect(unfinishedAnswer({ ...known, conversation: { ...conversation, ended: true } })).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing was said', {}],
+    ['all was said', { messages: [question, said('whole', { runId: 'r' })], runs: [interrupted] }],
+    [
+      'a later answer is on its way',
+      { messages: [question, cut], runs: [interrupted, { id: 'x', status: 'RUNNING' }] },
+    ],
+    ['somebody has gone on', { messages: [question, cut, question], runs: [interrupted] }],
+    ['a call shows it', { messages: [question], calls: [call], runs: [interrupted] }],
+    ['people stopped it', { messages: [question], runs: [{ id: 'r', status: 'CANCELLED' }] }],
+  ])('is nothing when %s', (_, parts) => {
+    expect(unfinishedAnswer({ ...known, conversation: { ...emptyConversation, ...parts } })).toBeUndefined();
   });
 });
 

@@ -1,9 +1,12 @@
 // The demo's server ends in every way that there is, and conversations go on.
 
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Page } from 'playwright';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startDemo, temporaryFolder } from './demo-child.ts';
 import { answer, begin, countTo, demoBrowser, figure, say, texts, waitForNumber, wholeAnswer } from './demo-page.ts';
 
@@ -12,12 +15,23 @@ const { visit } = demoBrowser();
 const connected = (page: Page): Promise<void> => page.getByText('Connected', { exact: true }).waitFor();
 const waiting = (page: Page): Promise<void> => page.locator('.pill[data-link=waiting]').waitFor();
 
-/** A demo that can be started again where it was: the same port, the same file. */
-async function lastingDemo() {
+/** A demo that can be started again where it was: the same port, the same file. `env` is for its first life only. */
+async function lastingDemo(env: Readonly<Record<string, string>> = {}) {
   const file = join(temporaryFolder(), 'conversations.db');
-  const first = await startDemo({ HAIP_DB: file });
+  const first = await startDemo({ HAIP_DB: file, ...env });
   const { port } = new URL(first.url);
   return { first, file, again: () => startDemo({ HAIP_DB: file, PORT: port }) };
+}
+
+/** The address of a model that thinks for as long as the test lasts. */
+async function thinkingModel(): Promise<string> {
+  const http = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  onTestFinished(() => {
+    http.close();
+    http.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(http.address() as AddressInfo).port}/v1`;
 }
 
 describe('F23: a server that is started again with its file', () => {
@@ -66,6 +80,21 @@ describe('F23: a server that is started again with its file', () => {
     const cut = (await answer(page).getByTestId('message-text').textContent()) ?? '';
     await page.getByRole('button', { name: 'Go on' }).click();
     expect(`${cut.trim()} ${await wholeAnswer(page, 2)}`).toBe(countTo(60));
+    expect(await second.stop()).toBe(0);
+  });
+
+  test('F21: an answer that was killed before its first word says so, and comes when asked', async () => {
+    const { first, again } = await lastingDemo({ OPENAI_BASE_URL: await thinkingModel(), OPENAI_MODEL: 'any' });
+    const page = await visit(first.url);
+    await begin(page, 'assistant');
+    await say(page, 'Count to 5');
+    await page.locator('[data-from=agent][data-open=true]').waitFor();
+    await first.kill();
+    const second = await again();
+    await answer(page).getByText('The server went away before the first word.').waitFor();
+    await page.getByRole('button', { name: 'Go on' }).click();
+    expect(await wholeAnswer(page, 2)).toBe(countTo(5));
+    expect(await page.getByRole('button', { name: 'Go on' }).count()).toBe(0);
     expect(await second.stop()).toBe(0);
   });
 

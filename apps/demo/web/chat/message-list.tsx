@@ -4,9 +4,10 @@ import { type ReactNode, type RefObject, useLayoutEffect, useRef, useState } fro
 import { NewLink } from '../conversations/new-link.tsx';
 import { DownIcon } from '../parts/icons.tsx';
 import { CallRow } from './call-row.tsx';
-import { type ChatState, type FailedMessage, isAnswering, type UnsentMessage } from './chat-state.ts';
-import { MessageRow } from './message-row.tsx';
+import type { FailedMessage, UnsentMessage } from './chat-state.ts';
+import { MessageRow, unbegun } from './message-row.tsx';
 import { timelineOf } from './timeline.ts';
+import { unfinishedAnswer } from './unfinished.ts';
 import { useChat, useChatStore } from './use-chat.ts';
 
 const nearEndPx = 120;
@@ -62,6 +63,19 @@ function ClosedNotice({ code }: { readonly code: string }) {
   );
 }
 
+function UnbegunNotice({ onGoOn }: { readonly onGoOn: (() => void) | undefined }) {
+  return (
+    <li className="notice">
+      {unbegun}{' '}
+      {onGoOn && (
+        <button type="button" className="text-button" onClick={onGoOn}>
+          Go on
+        </button>
+      )}
+    </li>
+  );
+}
+
 function PendingRow({ message }: { readonly message: UnsentMessage }) {
   return (
     <li className="entry" data-from="me" data-pending="true">
@@ -112,14 +126,6 @@ interface MessageListProps {
   readonly children: ReactNode;
 }
 
-/** The id of an answer that did not come to its end and can be gone on with: it is the last word. */
-function unfinishedAnswer({ tool, conversation, pending, closed }: ChatState): string | undefined {
-  const last = conversation.messages.at(-1);
-  const isOver = conversation.ended || closed !== undefined || pending.length > 0;
-  if (tool === 'echo' || isOver || isAnswering({ conversation })) return undefined;
-  return last?.channel === 'AGENT' && last.status === 'interrupted' && last.text !== '' ? last.id : undefined;
-}
-
 export function MessageList({ title, onSay, children }: MessageListProps) {
   const state = useChat();
   const store = useChatStore();
@@ -127,6 +133,7 @@ export function MessageList({ title, onSay, children }: MessageListProps) {
   const { isAtEnd, goToEnd } = useFollowEnd(box, state);
   const label = title === undefined ? 'Conversation' : `Conversation: ${title}`;
   const unfinished = unfinishedAnswer(state);
+  const goOn = unfinished?.canGoOn ? () => onSay('Go on') : undefined;
   const { pending, failed, restarted, expiredTo, closed, conversation } = state;
 
   return (
@@ -150,11 +157,12 @@ export function MessageList({ title, onSay, children }: MessageListProps) {
               isOwn={store.own.has(item.message.session)}
               seams={state.seams.get(item.message.id)}
               failed={item.fault !== undefined}
-              onGoOn={item.key === unfinished ? () => onSay('Go on') : undefined}
+              onGoOn={item.key === unfinished?.message ? goOn : undefined}
               growingAt={item.message.status === 'open' ? conversation.position : undefined}
             />
           );
         })}
+        {unfinished && unfinished.message === undefined && <UnbegunNotice onGoOn={goOn} />}
         {pending.map((message) => (
           <PendingRow key={message.id} message={message} />
         ))}

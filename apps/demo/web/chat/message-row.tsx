@@ -55,10 +55,13 @@ function Unfinished({ words, onGoOn }: UnfinishedProps) {
   );
 }
 
+/** What is said of an answer that was cut off before anything of it came. */
+export const unbegun = 'The server went away before the first word.';
+
 /** Why an answer has no end, in words; undefined for one that has, or that was stopped by somebody. */
-function faultOf(status: string, runFailed: boolean): string | undefined {
+function faultOf({ status, text }: ConversationMessage, runFailed: boolean): string | undefined {
   if (runFailed) return 'The answer could not be finished. What was said is kept.';
-  if (status === 'interrupted') return 'The server went away before this was all.';
+  if (status === 'interrupted') return text === '' ? unbegun : 'The server went away before this was all.';
   return ['open', 'complete', 'cancelled'].includes(status) ? undefined : `The answer ended here (${status}).`;
 }
 
@@ -67,7 +70,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const author = authorOf(message, isOwn);
   const isOpen = message.status === 'open';
   const wasStopped = message.status === 'cancelled';
-  const fault = faultOf(message.status, failed);
+  const fault = faultOf(message, failed);
   const manner = isOpen ? ', still writing' : wasStopped ? ', stopped' : '';
   return (
     <li className="entry" data-from={message.channel === 'AGENT' ? 'agent' : isOwn ? 'me' : 'guest'} data-open={isOpen}>

@@ -21,9 +21,12 @@ type TimelineItem = { readonly key: string; readonly position: number } & (
   | { readonly kind: 'gap'; readonly first: number }
 );
 
-/** Nothing to see. That somebody stopped it is. */
+/** What is something to see without a word: that it is on its way, that somebody stopped it, that its server went away. */
+const tellingStatuses: readonly string[] = ['open', 'cancelled', 'interrupted'];
+
+/** Nothing to see. */
 const isEmptyLeftover = ({ status, text, audio, deleted }: ConversationMessage): boolean =>
-  status !== 'open' && status !== 'cancelled' && text === '' && audio === undefined && deleted !== true;
+  !tellingStatuses.includes(status) && text === '' && audio === undefined && deleted !== true;
 
 /** Where calls began in the log, after one more entry: the first that names a call, as its beginning may be gone. */
 export function placeCall(
