@@ -2,9 +2,9 @@
 
 import { createServer } from 'node:http';
 import { memoryHistory } from '@haip/history-memory';
-import type { HistoryStore, Signer, Tool } from '@haip/protocol';
+import type { Entry, HistoryStore, Signer, Tool } from '@haip/protocol';
 import { HAIPServer, type HAIPServerOptions } from '@haip/server-core';
-import { type SharedStore, sharedStore } from '@haip/testing';
+import { sharedStore } from '@haip/testing';
 import { acceptHttpStreams } from '@haip/transport-http/server';
 import { acceptServerSentEvents } from '@haip/transport-sse/server';
 import { acceptWebSockets } from '@haip/transport-ws/server';
@@ -20,10 +20,12 @@ export interface Node extends Listening {
   hang(): void;
 }
 
+/** Opens a node's way to the store that all share. */
+export type Shared = () => HistoryStore | Promise<HistoryStore>;
+
 export interface Deployment {
-  readonly store: SharedStore;
-  /** The store itself. */
-  readonly inner: HistoryStore;
+  /** All that is kept of a transaction. */
+  entriesOf(transaction: string): Promise<readonly Entry[]>;
   start(): Promise<Node>;
 }
 
@@ -31,6 +33,8 @@ export interface DeploymentOptions {
   // biome-ignore lint/suspicious/noExplicitAny: each tool has an input type of its own
   readonly tools: readonly Tool<any>[];
   readonly limits?: HAIPServerOptions['limits'];
+  /** Default: a store in memory that all nodes share. */
+  readonly shared?: Shared | undefined;
 }
 
 /** Good for nothing but a test: whoever knows the code can sign. */
@@ -42,14 +46,26 @@ const signer: Signer = {
 
 const permissions = { MESSAGE: ['*'], AUDIO: ['*'], TRANSACTION_JOIN: ['*'], RUN_CANCEL: ['*'] };
 
-export function deployment({ tools, limits }: DeploymentOptions): Deployment {
-  const inner = memoryHistory({ windowSize: 100_000 });
-  const store = sharedStore(inner);
+/** A store in memory, as each of several nodes has it. */
+function inMemory(): Shared {
+  const store = sharedStore(memoryHistory({ windowSize: 100_000 }));
+  return () => store.node();
+}
+
+export function deployment({ tools, limits, shared = inMemory() }: DeploymentOptions): Deployment {
   return {
-    store,
-    inner,
+    async entriesOf(transaction) {
+      const history = await shared();
+      const entries: Entry[] = [];
+      for (let page = await history.read(transaction, { from: 1 }); page?.entries.length; ) {
+        entries.push(...page.entries);
+        page = await history.read(transaction, { from: (entries.at(-1)?.position ?? 0) + 1 });
+      }
+      await history.close?.();
+      return entries;
+    },
     async start() {
-      const history = store.node();
+      const history = await shared();
       const server = new HAIPServer({ history, signer, limits, logger: () => {} });
       server.authenticate((auth) =>
         typeof auth?.user === 'string' ? { id: auth.user, permissions, credits: 1 } : null,
@@ -68,6 +84,7 @@ export function deployment({ tools, limits }: DeploymentOptions): Deployment {
       const end = async (): Promise<void> => {
         await server.close();
         await listens.close();
+        await history.close?.();
       };
       onTestFinished(end);
       const hang = (): void => {

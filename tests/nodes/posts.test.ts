@@ -82,11 +82,11 @@ describe.each(ways)('over %s, two nodes and no sticky sessions', (_, path, diale
     await person.connect();
     const chat = await person.startTransaction('echo');
     const bytes = new Uint8Array(1024 * 1024).map((_, i) => (i * 31) % 251);
-    const { position } = await chat.sendAudio({ bytes, mime: 'audio/opus' });
     await chat.sendAudio({ bytes, mime: 'audio/opus' });
-    const { entries = [] } = (await nodes.inner.read(chat.id, { from: position ?? 0, maxBytes: 4 * 2 ** 20 })) ?? {};
+    await chat.sendAudio({ bytes, mime: 'audio/opus' });
+    const sent = (await nodes.entriesOf(chat.id)).filter(({ type }) => type === 'AUDIO');
 
-    expect(entries.map((entry) => Buffer.compare(entry.bytes ?? Buffer.of(), bytes))).toEqual([0, 0]);
+    expect(sent.map((entry) => Buffer.compare(entry.bytes ?? Buffer.of(), bytes))).toEqual([0, 0]);
   });
 
   test('F10: one POST fired at both nodes at once is taken once, and both answers say the same count', async () => {
@@ -111,7 +111,7 @@ describe.each(ways)('over %s, two nodes and no sticky sessions', (_, path, diale
       const body = [n, n + 1].map((number) => line(number, { transaction: id })).join('\n');
       expect(await both(body)).toEqual([1, 2].map(() => [202, { taken: 2 }]));
     }
-    const { entries = [] } = (await nodes.inner.read(id, { from: 1 })) ?? {};
+    const entries = await nodes.entriesOf(id);
 
     expect(entries.filter(({ user }) => user === 'ada').map((entry) => entry.id)).toEqual([
       'm2',
@@ -125,7 +125,7 @@ describe.each(ways)('over %s, two nodes and no sticky sessions', (_, path, diale
     await person.connect();
     const chat = await person.startTransaction('echo');
     await Promise.all(Array.from({ length: 300 }, (_, i) => chat.sendText(String(i))));
-    const { entries = [] } = (await nodes.inner.read(chat.id, { from: 1, maxEntries: 1_000 })) ?? {};
+    const entries = await nodes.entriesOf(chat.id);
 
     const said = entries.filter(({ user, type }) => user === 'ada' && type === 'MESSAGE').map(({ payload }) => payload);
     expect(said).toEqual(Array.from({ length: 300 }, (_, i) => String(i)));
@@ -147,7 +147,7 @@ describe.each(ways)('over %s, two nodes and no sticky sessions', (_, path, diale
     expect(other.server.connections).toBe(1);
     // The node that hangs let its lease go when its client left.
     await whenSeen(chat, () => textsOf(chat, 'AGENT').length === 1);
-    const { entries = [] } = (await nodes.inner.read(chat.id, { from: 1 })) ?? {};
+    const entries = await nodes.entriesOf(chat.id);
     const said = entries.filter(({ user, type }) => user === 'ada' && type === 'MESSAGE').map(({ payload }) => payload);
     expect(said).toEqual(['is anybody there?']);
   });
@@ -162,7 +162,7 @@ describe.each(ways)('over %s, two nodes and no sticky sessions', (_, path, diale
     const [dying, other] = one.server.connections === 1 ? [one, two] : [two, one];
     dying.die();
     await Promise.all(Array.from({ length: 50 }, (_, i) => chat.sendText(`after ${i}`)));
-    const { entries = [] } = (await nodes.inner.read(chat.id, { from: 1, maxEntries: 1_000 })) ?? {};
+    const entries = await nodes.entriesOf(chat.id);
 
     expect(other.server.connections).toBe(1);
     const said = entries.filter(({ user, type }) => user === 'ada' && type === 'MESSAGE').map(({ payload }) => payload);
