@@ -13,6 +13,7 @@ const [connectionString = '', schema = ''] = process.argv.slice(2);
 const server = new HAIPServer({
   history: postgresHistory({ connectionString, schema }),
   signer: hmacSigner('a key that both servers know, of thirty-two bytes'),
+  limits: { leaseMs: 500 },
   logger: () => {},
 });
 const permissions = { MESSAGE: ['*'], TRANSACTION_JOIN: ['*'] };
