@@ -76,7 +76,9 @@ const inChromium: Project[] = chromium
   : [];
 
 const behindNginx: Project[] = nginx ? [{ name: 'nginx', include: ['tests/**/*.nginx.test.ts'] }] : [];
-const onRedis: Project[] = redis ? [{ name: 'redis', include: ['{packages/*/test,tests}/**/*.redis.test.ts'] }] : [];
+const onRedis: Project[] = redis
+  ? [{ name: 'redis', include: ['{packages/*/test,bench/test,tests}/**/*.redis.test.ts'] }]
+  : [];
 
 const onPostgres: Project[] = [
   {

@@ -1,9 +1,11 @@
-// `pnpm bench:stores postgres`: a history store beside a bare loop over its client that writes the same rows, in one run,
-// in turn, so that the machine's moods hit both. Each store is a file of stores/.
+// `pnpm bench:stores postgres`: a history store beside a bare loop over the same client, in one run, in turn, so that the
+// machine's moods hit both. Each store is a file of stores/.
 
+import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { OpenStore } from './stores/contract.ts';
-import { message, recordOf, startOf } from './stores/messages.ts';
+import { message, recordOf, startOf, streamStart, streamToken } from './drafts.ts';
+import type { OpenStore } from './opened-store.ts';
+import { byTheClock, type Contender, closedLoop, type Figures, middleOf } from './timing.ts';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -11,136 +13,97 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     ms: { type: 'string', default: '2000' },
     transactions: { type: 'string', default: '100' },
+    streams: { type: 'string', default: '20' },
     entries: { type: 'string', default: '10000' },
   },
 });
-const [name = 'sqlite'] = positionals;
+const [name = ''] = positionals;
+const names = readdirSync(new URL('stores/', import.meta.url))
+  .map((file) => file.replace(/\.ts$/, ''))
+  .sort();
+if (!names.includes(name)) throw new RangeError(`bench:stores: expected one of ${names.join(', ')}, got "${name}"`);
 const { open } = (await import(`./stores/${name}.ts`)) as { open: OpenStore };
-const rounds = Number(options.rounds);
-const measureMs = Number(options.ms);
+const [rounds, ms, kept] = [Number(options.rounds), Number(options.ms), Number(options.entries)];
+const [crowd, streams] = [Number(options.transactions), Number(options.streams)];
 
-interface Figures {
-  readonly perSecond: number;
-  /** In ms. */
-  readonly p50: number;
-  readonly p99: number;
-  /** Of this process and of the engine, in microseconds for each: steadier than time on a machine that does other things. */
-  readonly cpu: number;
-  readonly engineCpu: number;
-}
+/** A page of the replay, as a read brings when it is not said otherwise. */
+const PAGE = 200;
+/** As fast as a model streams: 50 tokens a second. */
+const TOKEN_EVERY_MS = 20;
 
-interface Contender {
-  work(worker: number): Promise<unknown>;
-  engineMicros(): Promise<number>;
-}
-
-/** Has so many do the same again and again for a while, each waiting for its answer. */
-async function measure(workers: number, { work, engineMicros }: Contender): Promise<Figures> {
-  const waits: number[] = [];
-  const engineBefore = await engineMicros();
-  const cpuBefore = process.cpuUsage();
-  const begun = performance.now();
-  const until = begun + measureMs;
-  await Promise.all(
-    Array.from({ length: workers }, async (_, worker) => {
-      for (let before = performance.now(); before < until; ) {
-        await work(worker);
-        const now = performance.now();
-        waits.push(now - before);
-        before = now;
-      }
-    }),
-  );
-  const seconds = (performance.now() - begun) / 1000;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  const cpu = (user + system) / waits.length;
-  const engineCpu = ((await engineMicros()) - engineBefore) / waits.length;
-  waits.sort((a, b) => a - b);
-  const share = (part: number): number => waits[Math.floor((waits.length - 1) * part)] ?? Number.NaN;
-  return { perSecond: waits.length / seconds, p50: share(0.5), p99: share(0.99), cpu, engineCpu };
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
-/** The middle of the rounds. */
-function summarize(all: readonly Figures[]): Record<string, number> {
-  const digits = (value: number): number => Number(value.toPrecision(3));
-  return {
-    'a second': digits(middle(all.map(({ perSecond }) => perSecond))),
-    'p50, ms': digits(middle(all.map(({ p50 }) => p50))),
-    'p99, ms': digits(middle(all.map(({ p99 }) => p99))),
-    'CPU here, µs': digits(middle(all.map(({ cpu }) => cpu))),
-    'CPU of the engine, µs': digits(middle(all.map(({ engineCpu }) => engineCpu))),
-  };
-}
-
-const opened = await open();
-const { store, bare } = opened;
-const transactions = Array.from({ length: Number(options.transactions) }, (_, i) => `chat-${i}`);
-for (const transaction of [...transactions, 'long']) {
+const { what, store, bare, engineMicros, storedBytes, end } = await open(Math.max(crowd, streams));
+const chats = Array.from({ length: crowd }, (_, i) => `chat-${i}`);
+const spoken = Array.from({ length: streams }, (_, i) => `spoken-${i}`);
+for (const transaction of [...chats, ...spoken, 'long']) {
   const record = recordOf(transaction);
   await store.create(record, startOf(record));
 }
+for (const transaction of spoken) await store.append(transaction, [streamStart(transaction)]);
 
-const append = (worker: number): Promise<unknown> =>
-  Promise.resolve(store.append(transactions[worker] ?? '', [message()]));
 const table: Record<string, Record<string, number>> = {};
 
 /** Ours and the bare one in turn; the first round of each only warms up. One work does so many units. */
 async function compare(
   title: string,
-  workers: number,
+  measure: (contender: Contender) => Promise<Figures>,
   ours: Contender['work'],
   theirs: Contender['work'],
   units = 1,
 ): Promise<void> {
-  const contenders: Contender[] = [
-    { work: ours, engineMicros: opened.engineMicros },
-    { work: theirs, engineMicros: opened.bareEngineMicros },
+  const contenders: [Contender, Figures[]][] = [
+    [{ work: ours, engineMicros: () => engineMicros('store') }, []],
+    [{ work: theirs, engineMicros: () => engineMicros('bare') }, []],
   ];
-  const figures: Figures[][] = [];
   for (let round = 0; round <= rounds; round++) {
-    for (const [i, contender] of contenders.entries()) {
-      const { perSecond, cpu, engineCpu, ...waits } = await measure(workers, contender);
-      const figure = { ...waits, perSecond: perSecond * units, cpu: cpu / units, engineCpu: engineCpu / units };
-      if (round > 0) figures[i] = [...(figures[i] ?? []), figure];
+    for (const [contender, figures] of contenders) {
+      const measured = await measure(contender);
+      if (round > 0) figures.push(measured);
     }
   }
-  table[title] = summarize(figures[0] ?? []);
-  table[`${title}, bare`] = summarize(figures[1] ?? []);
+  for (const [i, [, figures]] of contenders.entries()) {
+    table[i === 0 ? title : `${title}, bare`] = middleOf(figures, units);
+  }
 }
 
-const crowd = transactions.length;
-await compare('appends, one alone', 1, append, (worker) => bare.append(worker));
-await compare(`appends, ${crowd} transactions at once`, crowd, append, (worker) => bare.append(worker));
+const append = (worker: number): unknown => store.append(chats[worker] ?? '', [message()]);
+const bareAppend = (worker: number): unknown => bare.append(worker, message());
+await compare('appends, one alone', (contender) => closedLoop(contender, 1, ms), append, bareAppend);
+const together = `appends, ${crowd} transactions at once`;
+await compare(together, (contender) => closedLoop(contender, crowd, ms), append, bareAppend);
 
-const before = await opened.storedBytes();
-const kept = Number(options.entries);
-for (let i = 0; i < kept; i += 500) {
-  await store.append(
-    'long',
-    Array.from({ length: Math.min(500, kept - i) }, () => message()),
-  );
-}
-const after = await opened.storedBytes();
-
-let from = 1;
-const replay = async (): Promise<void> => {
-  const page = await store.read('long', { from });
-  from = page === null || page.entries.length < 200 ? 1 : from + 200;
+const say = (worker: number): unknown => {
+  const transaction = spoken[worker] ?? '';
+  return store.append(transaction, [streamToken(transaction)]);
 };
-let bareFrom = 1;
-const bareReplay = async (): Promise<void> => {
-  bareFrom = (await bare.read(bareFrom)) < 200 ? 1 : bareFrom + 200;
-};
-await compare('replayed entries, pages of 200', 1, replay, bareReplay, 200);
-
-console.log(
-  `${opened.what}; Node ${process.version}, ${rounds} rounds of ${measureMs} ms in turn, the middle of them.`,
+await compare(
+  `tokens, ${streams} streams of ${1000 / TOKEN_EVERY_MS} a second`,
+  (contender) => byTheClock(contender, streams, ms, TOKEN_EVERY_MS),
+  say,
+  (worker) => bare.append(worker, streamToken(spoken[worker] ?? '')),
 );
+
+const before = await storedBytes();
+for (let i = 0; i < kept; i += 500) {
+  // Each with a text of its own, as when it came over a wire: else memory would hold one for all.
+  const drafts = Array.from({ length: Math.min(500, kept - i) }, () => structuredClone(message()));
+  await store.append('long', drafts);
+}
+const bytes = ((await storedBytes()) - before) / kept;
+await bare.fill(Array.from({ length: kept }, message));
+
+/** Reads page after page, and again from the first. */
+function reader(read: (from: number) => number | Promise<number>): () => Promise<void> {
+  let from = 1;
+  return async () => {
+    from = (await read(from)) < PAGE ? 1 : from + PAGE;
+  };
+}
+const readPage = async (from: number): Promise<number> => (await store.read('long', { from }))?.entries.length ?? 0;
+const alone = (contender: Contender): Promise<Figures> => closedLoop(contender, 1, ms);
+await compare(`replayed entries, pages of ${PAGE}`, alone, reader(readPage), reader(bare.read), PAGE);
+
+console.log(`${what}; Node ${process.version}, ${rounds} rounds of ${ms} ms in turn, the middle of them.`);
 console.table(table);
-console.log(`${((after - before) / kept).toFixed(0)} bytes stored for each message of ${message().size} bytes.`);
+console.log(`${bytes.toFixed(0)} bytes stored for each message of ${message().size} bytes.`);
 await store.close();
-await opened.end();
+await end();
