@@ -3,6 +3,7 @@ import { defaultClientConditions, defaultServerConditions } from 'vite';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { chromiumArgs, findChromium } from './scripts/chromium.ts';
 import { findNginx } from './scripts/nginx.ts';
+import { findPostgres, findPostgresPrograms } from './scripts/postgres.ts';
 import { findRedis } from './scripts/redis.ts';
 
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
@@ -15,6 +16,18 @@ const redis = required(
   'HAIP_REDIS_URL, or one on 127.0.0.1:6379, and redis-server on PATH',
   'tests that need it',
   await findRedis(),
+);
+const postgres = required(
+  'PostgreSQL',
+  'HAIP_POSTGRES_URL, or a server on 127.0.0.1:5432 with a database test',
+  'tests of its store',
+  await findPostgres(),
+);
+const postgresPrograms = required(
+  'initdb',
+  'INITDB_PATH, /usr/lib/postgresql, or initdb on PATH',
+  'tests that restart PostgreSQL',
+  findPostgresPrograms(),
 );
 
 /** Says in a line what is left out without a program, or fails where nothing may be. */
@@ -36,6 +49,8 @@ const anywhere: Project[] = [
       '**/*.e2e.test.ts',
       '**/*.nginx.test.ts',
       '**/*.redis.test.ts',
+      '**/*.postgres.test.ts',
+      '**/*.own-postgres.test.ts',
     ],
   },
   { name: 'examples', include: ['examples/test/*.test.ts'] },
@@ -66,8 +81,19 @@ const inChromium: Project[] = chromium
 
 const behindNginx: Project[] = nginx ? [{ name: 'nginx', include: ['tests/**/*.nginx.test.ts'] }] : [];
 const onRedis: Project[] = redis
-  ? [{ name: 'redis', include: ['{packages/*/test,apps/*/test,tests}/**/*.redis.test.ts'] }]
+  ? [{ name: 'redis', include: ['{packages/*/test,apps/*/test,bench/test,tests}/**/*.redis.test.ts'] }]
   : [];
+
+const onPostgres: Project[] = [
+  {
+    name: 'postgres',
+    include: [
+      ...(postgres ? ['{packages/*/test,bench/test,tests}/**/*.postgres.test.ts'] : []),
+      ...(postgresPrograms ? ['{packages/*/test,tests}/**/*.own-postgres.test.ts'] : []),
+    ],
+    env: { HAIP_POSTGRES_URL: postgres ?? '', HAIP_POSTGRES_PROGRAMS: postgresPrograms ?? '' },
+  },
+].filter(({ include }) => include.length > 0);
 
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
@@ -81,6 +107,9 @@ export default defineConfig({
       ? ['default', ['json', { outputFile: 'node_modules/.cache/haip/vitest.json' }]]
       : ['default'],
     coverage: { include: ['packages/*/src/**'] },
-    projects: [...anywhere, ...behindNginx, ...onRedis, ...inChromium].map((test) => ({ extends: true, test })),
+    projects: [...anywhere, ...behindNginx, ...onRedis, ...onPostgres, ...inChromium].map((test) => ({
+      extends: true,
+      test,
+    })),
   },
 });

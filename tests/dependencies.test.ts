@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { root, workspacePackages } from '../scripts/sources.ts';
 
 const chosen: Record<string, string[]> = {
+  '@haip/history-postgres': ['pg'],
   '@haip/protocol': ['valibot', '@standard-schema/spec'],
   '@haip/history-redis': ['@redis/client'],
   '@haip/testing': ['fast-check'],

@@ -5,10 +5,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryHistory } from '@haip/history-memory';
+import { postgresHistory } from '@haip/history-postgres';
 import { redisHistory } from '@haip/history-redis';
 import { sqliteHistory } from '@haip/history-sqlite';
 import type { HistoryStore } from '@haip/protocol';
 import { createClient } from '@redis/client';
+import pg from 'pg';
 
 interface KilledStore {
   /** A place nobody has used. */
@@ -19,6 +21,7 @@ interface KilledStore {
 }
 
 const redisUrl = process.env['HAIP_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
+const postgresUrl = process.env['HAIP_POSTGRES_URL'] || 'postgres://postgres@127.0.0.1:5432/test';
 
 /** Large enough that nothing of a run is trimmed: all of it is compared. */
 const window = { windowSize: 1_000_000, windowTime: '1d', maxBytes: 2 ** 30 } as const;
@@ -34,6 +37,11 @@ export const killedStores = {
     open: (place) => redisHistory({ url: redisUrl, prefix: place, ...window }),
     clear: removeRedisKeys,
   },
+  postgres: {
+    place: () => `haip_kill_${randomUUID().slice(0, 8)}`,
+    open: (place) => postgresHistory({ connectionString: postgresUrl, schema: place, ...window }),
+    clear: dropSchema,
+  },
 } as const satisfies Record<string, KilledStore>;
 
 async function removeRedisKeys(prefix: string): Promise<void> {
@@ -42,6 +50,13 @@ async function removeRedisKeys(prefix: string): Promise<void> {
     if (keys.length > 0) await client.unlink(keys);
   }
   client.destroy();
+}
+
+async function dropSchema(schema: string): Promise<void> {
+  const client = new pg.Client({ connectionString: postgresUrl });
+  await client.connect();
+  await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+  await client.end();
 }
 
 /** One that keeps nothing: to show that whoever looks would see it. */

@@ -10,9 +10,10 @@ export {
   subjectKeys,
 } from './judge-drafts.ts';
 export { LocalBackplane } from './local-backplane.ts';
-export { emptyLog, type LogState, OVERHEAD, type SubjectState } from './log-state.ts';
-export { mayTrim, planTrim, type Slot, type TrimPlan } from './plan-trim.ts';
-export { placeOf, REVOKED_FOR_MS, serialOf } from './revocations.ts';
+export { emptyLog, type LogRow, type LogState, OVERHEAD, type SubjectState } from './log-state.ts';
+export { mayForget, mayTrim, planTrim, type Slot, type TrimPlan } from './plan-trim.ts';
+export { placeOf, REVOKED_FOR_MS, readPlace, serialOf } from './revocations.ts';
+export { takeLease } from './take-lease.ts';
 export {
   type Duration,
   readWindowLimits,

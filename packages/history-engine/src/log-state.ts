@@ -17,7 +17,20 @@ export interface LogState {
   /** The `ts` of the TRANSACTION_END. */
   endedAt: number | null;
   /** Of the lease; 0 before the first one. */
-  readonly fence: number;
+  fence: number;
+}
+
+/** A log as it lies in a row: where it stands, who may run its agent, and when it was looked after. */
+export interface LogRow extends LogState {
+  /** Its number in the database, in the order in which logs were created. */
+  readonly serial: number;
+  /** When ids and subjects of it were forgotten last, in ms of the store's time. */
+  tidiedAt: number;
+  holder: string | null;
+  /** In ms of the store's time. */
+  leaseUntil: number;
+  /** What only the holder writes, as JSON text. */
+  leaseRecord: string | null;
 }
 
 /** A run, call, approval or message stream of a log. */

@@ -1,7 +1,7 @@
 // What goes from the front of a log's window: by number, by bytes or by time, whichever is first; never an open stream,
 // and a torn text only as a whole. Pure: looks at the first entries and says where the window begins. Spec: §4.
 
-import { type LogState, OVERHEAD, type SubjectState } from './log-state.ts';
+import { type LogRow, type LogState, OVERHEAD, type SubjectState } from './log-state.ts';
 import type { WindowLimits } from './window-limits.ts';
 
 /** An entry of the window, as far as trimming goes. */
@@ -88,6 +88,20 @@ function unitEnd(log: LogState, slots: readonly Slot[], front: number, isAll: bo
     if (stream.state === 'open' && log.endedAt === null) return 'open';
     to = Math.max(to, stream.last);
   }
+}
+
+/**
+ * Whether ids and subjects that are old enough are to be forgotten now. Every so often only: a store looks at all there
+ * are of the log. The window's begin is another matter and does not count.
+ */
+export function mayForget(
+  { tidiedAt, lastAt }: LogRow,
+  { keyTtlMs, windowTimeMs }: WindowLimits,
+  now: number,
+): boolean {
+  if (now - tidiedAt < keyTtlMs / 16) return false;
+  // Else nothing came since all of it was forgotten.
+  return tidiedAt <= lastAt + Math.max(keyTtlMs, windowTimeMs);
 }
 
 function drop(plan: TrimPlan, { position, size, stream }: Slot): void {

@@ -2,8 +2,8 @@
 // transaction. Works within the writer's commit. Spec: §4.
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { WindowLimits } from '@haip/history-engine';
-import type { LogRow, LogRows } from './log-rows.ts';
+import { type LogRow, mayForget, type WindowLimits } from '@haip/history-engine';
+import type { LogRows } from './log-rows.ts';
 
 export class Caretaker {
   readonly #rows: LogRows;
@@ -46,11 +46,10 @@ export class Caretaker {
   }
 
   /** Forgets ids and subjects that are old enough. Every so often: it looks at all there are of the log. */
-  forget({ serial, first, lastAt, tidiedAt }: LogRow, now: number): void {
-    const { keyTtlMs, windowTimeMs } = this.#limits;
-    if (now - tidiedAt < keyTtlMs / 16) return;
-    // Nothing came since all of it was forgotten.
-    if (tidiedAt > lastAt + Math.max(keyTtlMs, windowTimeMs)) return;
+  forget(log: LogRow, now: number): void {
+    if (!mayForget(log, this.#limits, now)) return;
+    const { serial, first } = log;
+    const { keyTtlMs } = this.#limits;
     this.#dropKeys.run(serial, now - keyTtlMs, first);
     this.#dropSubjects.run(serial, now - keyTtlMs, first);
     this.#noteTidied.run(now, serial);

@@ -6,6 +6,7 @@ import {
   type EntryRow,
   entryOf,
   LIST_PAGE,
+  type LogRow,
   type Place,
   pageOf,
   placeOf,
@@ -24,7 +25,7 @@ import type {
   TransactionPage,
   TransactionRecord,
 } from '@haip/protocol';
-import { type LogRow, LogRows } from './log-rows.ts';
+import { LogRows } from './log-rows.ts';
 
 interface RecordRow {
   readonly serial: number;

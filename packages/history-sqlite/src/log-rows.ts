@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import {
-  type LogState,
+  type LogRow,
   mayTrim,
   planTrim,
   type Slot,
@@ -10,15 +10,6 @@ import {
   type TrimPlan,
   type WindowLimits,
 } from '@haip/history-engine';
-
-/** A log's row. */
-export interface LogRow extends LogState {
-  readonly serial: number;
-  readonly tidiedAt: number;
-  readonly holder: string | null;
-  readonly leaseUntil: number;
-  readonly leaseRecord: string | null;
-}
 
 interface SlotRow {
   readonly position: number;

@@ -13,18 +13,20 @@ import {
   judgeDrafts,
   type Known,
   type LeaseWork,
+  type LogRow,
   OVERHEAD,
   onceKey,
   type Place,
   REVOKED_FOR_MS,
   type SubjectState,
   subjectKeys,
+  takeLease,
   type WindowLimits,
   type Work,
 } from '@haip/history-engine';
 import type { Outcome } from '@haip/protocol';
 import { Caretaker } from './caretaker.ts';
-import { type LogRow, LogRows } from './log-rows.ts';
+import { LogRows } from './log-rows.ts';
 
 export class LogWriter {
   readonly #db: DatabaseSync;
@@ -151,12 +153,11 @@ export class LogWriter {
     this.#save(log);
   }
 
-  #lease({ transaction, holder, ttlMs }: LeaseWork, now: number): Answers['lease'] {
-    const log = this.#rows.log(transaction);
-    if (log === undefined || (log.holder !== holder && log.leaseUntil > now)) return null;
-    const fence = log.holder === holder ? log.fence : log.fence + 1;
-    this.#sql.lease.run(holder, fence, now + ttlMs, log.serial);
-    return { fence, record: log.leaseRecord };
+  #lease(work: LeaseWork, now: number): Answers['lease'] {
+    const log = this.#rows.log(work.transaction);
+    const lease = log === undefined ? null : takeLease(log, work, now);
+    if (log !== undefined && lease !== null) this.#sql.lease.run(log.holder, log.fence, log.leaseUntil, log.serial);
+    return lease;
   }
 
   #save({ serial, first, last, messages, bytes, frontAt, lastAt, endedAt }: LogRow): void {
