@@ -1,8 +1,8 @@
 // Whether a server that some tests need is there. Looks only; starts nothing.
 import { connect } from 'node:net';
 
-/** How long a server on this machine may take to answer. */
-const ANSWER_MS = 1_000;
+/** How long a server on this machine may take to answer: a busy one takes its time. */
+const ANSWER_MS = 5_000;
 
 /** Whether somebody listens on the port of a URL, or on `port` where it names none. */
 export function answers(url: string, port: number): Promise<boolean> {
