@@ -30,6 +30,9 @@ export async function readServerFacts(client: RedisClient): Promise<ServerFacts>
   if (fact('redis_mode') === 'cluster') throw new Error('expected a single Redis, got one of a cluster');
   if (fact('role') !== 'master')
     throw new Error(`expected a Redis that takes writes, got one with role ${fact('role')}`);
+  // Until then it says that nothing is logged.
+  if (fact('loading') !== '0')
+    throw new Error('expected a Redis that has read what it kept, got one that still loads it');
   checkEviction(fact('maxmemory'), fact('maxmemory_policy'));
   // A replica may take over without what came last.
   const isAlone = fact('connected_slaves') === '0';
