@@ -2,6 +2,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions, defaultServerConditions } from 'vite';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { chromiumArgs, findChromium } from './scripts/chromium.ts';
+import { findNats } from './scripts/nats.ts';
 import { findNginx } from './scripts/nginx.ts';
 import { findRedis } from './scripts/redis.ts';
 
@@ -15,6 +16,12 @@ const redis = required(
   'HAIP_REDIS_URL, or one on 127.0.0.1:6379, and redis-server on PATH',
   'tests of its store',
   await findRedis(),
+);
+const nats = required(
+  'NATS',
+  'HAIP_NATS_URL, or one with JetStream on 127.0.0.1:4222, and NATS_SERVER_PATH, or nats-server on PATH',
+  'tests of its store',
+  await findNats(),
 );
 
 /** Says in a line what is left out without a program, or fails where nothing may be. */
@@ -36,6 +43,7 @@ const anywhere: Project[] = [
       '**/*.e2e.test.ts',
       '**/*.nginx.test.ts',
       '**/*.redis.test.ts',
+      '**/*.nats.test.ts',
     ],
   },
   { name: 'examples', include: ['examples/test/*.test.ts'] },
@@ -62,6 +70,15 @@ const inChromium: Project[] = chromium
 
 const behindNginx: Project[] = nginx ? [{ name: 'nginx', include: ['tests/**/*.nginx.test.ts'] }] : [];
 const onRedis: Project[] = redis ? [{ name: 'redis', include: ['{packages/*/test,tests}/**/*.redis.test.ts'] }] : [];
+const onNats: Project[] = nats
+  ? [
+      {
+        name: 'nats',
+        include: ['{packages/*/test,tests}/**/*.nats.test.ts'],
+        env: { NATS_SERVER_PATH: nats },
+      },
+    ]
+  : [];
 
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
@@ -75,6 +92,9 @@ export default defineConfig({
       ? ['default', ['json', { outputFile: 'node_modules/.cache/haip/vitest.json' }]]
       : ['default'],
     coverage: { include: ['packages/*/src/**'] },
-    projects: [...anywhere, ...behindNginx, ...onRedis, ...inChromium].map((test) => ({ extends: true, test })),
+    projects: [...anywhere, ...behindNginx, ...onRedis, ...onNats, ...inChromium].map((test) => ({
+      extends: true,
+      test,
+    })),
   },
 });

@@ -16,6 +16,7 @@ const mayImport: Record<string, string[]> = {
   '@haip/history-memory': ['@haip/history-engine', '@haip/platform', '@haip/protocol'],
   '@haip/history-sqlite': ['@haip/history-engine', '@haip/platform', '@haip/protocol'],
   '@haip/history-redis': ['@haip/history-engine', '@haip/platform', '@haip/protocol'],
+  '@haip/history-nats': ['@haip/history-engine', '@haip/platform', '@haip/protocol'],
   '@haip/testing': ['@haip/protocol', '@haip/platform'],
 };
 
