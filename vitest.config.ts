@@ -2,6 +2,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions, defaultServerConditions } from 'vite';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { chromiumArgs, findChromium } from './scripts/chromium.ts';
+import { findNats } from './scripts/nats.ts';
 import { findNginx } from './scripts/nginx.ts';
 import { findPostgres, findPostgresPrograms } from './scripts/postgres.ts';
 import { findRedis } from './scripts/redis.ts';
@@ -29,6 +30,12 @@ const postgresPrograms = required(
   'tests that restart PostgreSQL',
   findPostgresPrograms(),
 );
+const nats = required(
+  'NATS',
+  'HAIP_NATS_URL, or one with JetStream on 127.0.0.1:4222, and NATS_SERVER_PATH, or nats-server on PATH',
+  'tests of its store',
+  await findNats(),
+);
 
 /** Says in a line what is left out without a program, or fails where nothing may be. */
 function required(name: string, wanted: string, what: string, path: string | undefined): string | undefined {
@@ -51,6 +58,7 @@ const anywhere: Project[] = [
       '**/*.redis.test.ts',
       '**/*.postgres.test.ts',
       '**/*.own-postgres.test.ts',
+      '**/*.nats.test.ts',
     ],
   },
   { name: 'examples', include: ['examples/test/*.test.ts'] },
@@ -94,6 +102,15 @@ const onPostgres: Project[] = [
     env: { HAIP_POSTGRES_URL: postgres ?? '', HAIP_POSTGRES_PROGRAMS: postgresPrograms ?? '' },
   },
 ].filter(({ include }) => include.length > 0);
+const onNats: Project[] = nats
+  ? [
+      {
+        name: 'nats',
+        include: ['{packages/*/test,tests}/**/*.nats.test.ts'],
+        env: { NATS_SERVER_PATH: nats },
+      },
+    ]
+  : [];
 
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
@@ -107,7 +124,7 @@ export default defineConfig({
       ? ['default', ['json', { outputFile: 'node_modules/.cache/haip/vitest.json' }]]
       : ['default'],
     coverage: { include: ['packages/*/src/**'] },
-    projects: [...anywhere, ...behindNginx, ...onRedis, ...onPostgres, ...inChromium].map((test) => ({
+    projects: [...anywhere, ...behindNginx, ...onRedis, ...onPostgres, ...onNats, ...inChromium].map((test) => ({
       extends: true,
       test,
     })),

@@ -11,6 +11,7 @@ const chosen: Record<string, string[]> = {
   '@haip/history-redis': ['@redis/client'],
   '@haip/testing': ['fast-check'],
   '@haip/transport-ws': ['ws'],
+  '@haip/history-nats': ['@nats-io/jetstream', '@nats-io/transport-node'],
 };
 
 const published = workspacePackages().filter(({ manifest }) => !manifest.private);

@@ -17,6 +17,7 @@ const mayImport: Record<string, string[]> = {
   '@haip/history-sqlite': ['@haip/history-engine', '@haip/platform', '@haip/protocol'],
   '@haip/history-redis': ['@haip/history-engine', '@haip/platform', '@haip/protocol'],
   '@haip/history-postgres': ['@haip/history-engine', '@haip/platform', '@haip/protocol'],
+  '@haip/history-nats': ['@haip/history-engine', '@haip/platform', '@haip/protocol'],
   '@haip/testing': ['@haip/protocol', '@haip/platform'],
 };
 

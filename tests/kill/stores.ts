@@ -5,10 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryHistory } from '@haip/history-memory';
+import { natsHistory } from '@haip/history-nats';
 import { postgresHistory } from '@haip/history-postgres';
 import { redisHistory } from '@haip/history-redis';
 import { sqliteHistory } from '@haip/history-sqlite';
 import type { HistoryStore } from '@haip/protocol';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { createClient } from '@redis/client';
 import pg from 'pg';
 
@@ -22,6 +25,7 @@ interface KilledStore {
 
 const redisUrl = process.env['HAIP_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 const postgresUrl = process.env['HAIP_POSTGRES_URL'] || 'postgres://postgres@127.0.0.1:5432/test';
+const natsServers = process.env['HAIP_NATS_URL'] ?? 'nats://127.0.0.1:4222';
 
 /** Large enough that nothing of a run is trimmed: all of it is compared. */
 const window = { windowSize: 1_000_000, windowTime: '1d', maxBytes: 2 ** 30 } as const;
@@ -42,6 +46,11 @@ export const killedStores = {
     open: (place) => postgresHistory({ connectionString: postgresUrl, schema: place, ...window }),
     clear: dropSchema,
   },
+  nats: {
+    place: () => `haip-kill-${randomUUID().slice(0, 8)}`,
+    open: (place) => natsHistory({ servers: natsServers, name: place, ...window }),
+    clear: removeNatsStreams,
+  },
 } as const satisfies Record<string, KilledStore>;
 
 async function removeRedisKeys(prefix: string): Promise<void> {
@@ -57,6 +66,13 @@ async function dropSchema(schema: string): Promise<void> {
   await client.connect();
   await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
   await client.end();
+}
+
+async function removeNatsStreams(name: string): Promise<void> {
+  const connection = await connect({ servers: natsServers });
+  const { streams } = await jetstreamManager(connection);
+  await Promise.all([name, `${name}_index`].map((stream) => streams.delete(stream)));
+  await connection.close();
 }
 
 /** One that keeps nothing: to show that whoever looks would see it. */

@@ -12,6 +12,13 @@ export interface HistoryEngine
   readonly supports: HistorySupports;
   /** Commits all works in order, in one step, or nothing and rejects. Gives the answer to each. */
   commit(works: readonly Work[]): Promise<readonly Answer[]>;
+  /**
+   * The lane of a work: works of one lane are committed in the order they came, one group at a time, and no lane waits
+   * for another. Absent: all are of one lane.
+   */
+  laneOf?(work: Work): string;
+  /** After how many bytes a group of works takes no more. Default 4 MiB. */
+  readonly mostGroupBytes?: number | undefined;
   /** Whether a failed commit may be the fault of one of its works, rather than of the database. */
   mayBeOfOne(error: unknown): boolean;
   /** Called once, when nothing is underway. */
@@ -20,18 +27,29 @@ export interface HistoryEngine
 
 /** A store over an engine, with group commit. */
 export function historyOver(engine: HistoryEngine): HistoryStore {
-  const commits = new GroupCommit<Work, Answer>({
-    commit: (works) => engine.commit(works),
-    mayBeOfOne: (error) => engine.mayBeOfOne(error),
-    sizeOf: sizeOfWork,
-  });
+  const lanes = new Map<string, GroupCommit<Work, Answer>>();
   let closing: Promise<void> | undefined;
 
   const refusal = (): Promise<never> => Promise.reject(new Error('history: the store is closed'));
   const ask = <T>(answer: () => T | Promise<T>): T | Promise<T> => (closing ? refusal() : answer());
 
+  function laneOf(work: Work): GroupCommit<Work, Answer> {
+    const name = engine.laneOf?.(work) ?? '';
+    const known = lanes.get(name);
+    if (known !== undefined) return known;
+    const lane = new GroupCommit<Work, Answer>({
+      commit: (works) => engine.commit(works),
+      mayBeOfOne: (error) => engine.mayBeOfOne(error),
+      sizeOf: sizeOfWork,
+      mostBytes: engine.mostGroupBytes,
+      idle: () => lanes.delete(name),
+    });
+    lanes.set(name, lane);
+    return lane;
+  }
+
   function write<One extends Work>(work: One): Promise<Answers[One['kind']]> {
-    return closing ? refusal() : (commits.add(work) as Promise<Answers[One['kind']]>);
+    return closing ? refusal() : (laneOf(work).add(work) as Promise<Answers[One['kind']]>);
   }
 
   async function append(transaction: string, drafts: readonly Draft[], fence?: number): Promise<void> {
@@ -74,7 +92,7 @@ export function historyOver(engine: HistoryEngine): HistoryStore {
     notify: (topic, body) => (closing ? refusal() : engine.notify(topic, body)),
     listen: (topic, heard) => engine.listen(topic, heard),
     close() {
-      closing ??= commits.idle().then(() => engine.close());
+      closing ??= Promise.all([...lanes.values()].map((lane) => lane.idle())).then(() => engine.close());
       return closing;
     },
   };

@@ -8,6 +8,10 @@ export interface GroupCommitOptions<Work, Answer> {
   mayBeOfOne(error: unknown): boolean;
   /** About how many bytes a work takes. */
   sizeOf(work: Work): number;
+  /** After how many bytes a group takes no more. Default 4 MiB. */
+  readonly mostBytes?: number | undefined;
+  /** Called each time when nothing is waiting or underway any more. */
+  idle?(): void;
 }
 
 interface Waiting<Work, Answer> {
@@ -17,7 +21,7 @@ interface Waiting<Work, Answer> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Most works of one commit, and the bytes after which it takes no more. */
+/** Most works of one commit, and the bytes after which it takes no more unless told otherwise. */
 const MOST_WORKS = 1024;
 const MOST_BYTES = 4 * 2 ** 20;
 
@@ -49,13 +53,15 @@ export class GroupCommit<Work, Answer> {
     await undefined;
     while (this.#waiting.length > 0) await this.#commit(this.#nextGroup());
     this.#running = undefined;
+    this.#options.idle?.();
   }
 
   #nextGroup(): Waiting<Work, Answer>[] {
+    const { mostBytes = MOST_BYTES } = this.#options;
     let bytes = 0;
     let count = 0;
     for (const { size } of this.#waiting) {
-      if (count === MOST_WORKS || bytes >= MOST_BYTES) break;
+      if (count === MOST_WORKS || bytes >= mostBytes) break;
       bytes += size;
       count++;
     }

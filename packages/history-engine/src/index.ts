@@ -8,6 +8,8 @@ export {
   type Place,
   type StoredRow,
   subjectKeys,
+  type TakenRow,
+  takeStored,
 } from './judge-drafts.ts';
 export { LocalBackplane } from './local-backplane.ts';
 export { emptyLog, type LogRow, type LogState, OVERHEAD, type SubjectState } from './log-state.ts';

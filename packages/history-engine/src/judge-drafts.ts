@@ -67,9 +67,10 @@ export function judgeDrafts(
     if (fence !== undefined && fence !== log.fence) return staleLease;
     if (log.endedAt !== null) return afterEnd;
     if (row.subject !== undefined && !allows(known, row.subject)) return notOpen;
-    const position = log.last + 1;
+    const stream = takeStored(log, row, known.subjects, now, changed);
+    const position = log.last;
     known.keys.set(key, { position, digest: row.digest });
-    stored.push({ position, row, stream: store(log, row, position, known, changed, now) });
+    stored.push({ position, row, stream: stream?.key ?? null });
     return { kind: 'stored', position };
   });
   return { outcomes, stored, subjects: changed };
@@ -84,16 +85,24 @@ function allows({ subjects }: Known, { key, step, owner, within }: Subject): boo
   return subject.owner === null || owner === undefined || subject.owner === owner;
 }
 
-/** Takes an allowed draft into the log's state. Gives the stream it is a piece of. */
-function store(
+/** What of a stored draft changes the state of its log. */
+export type TakenRow = Pick<DraftRow, 'type' | 'ts' | 'size' | 'isWhole' | 'subject'>;
+
+/**
+ * Takes a draft that is stored into the log's state, at the position after the last. Judges nothing: it is for those,
+ * too, who only learn that it was stored. Gives the stream it is a piece of.
+ *
+ * @param changed takes the subjects that are new or changed.
+ */
+export function takeStored(
   log: LogState,
-  row: DraftRow,
-  position: number,
-  known: Known,
-  changed: Set<SubjectState>,
+  row: TakenRow,
+  subjects: Map<string, SubjectState>,
   now: number,
-): string | null {
-  const subject = row.subject && note(row, row.subject, position, known, changed, now);
+  changed = new Set<SubjectState>(),
+): SubjectState | undefined {
+  const position = log.last + 1;
+  const subject = row.subject && note(row, row.subject, position, subjects, changed, now);
   const stream = subject?.isStream === true ? subject : undefined;
   if (stream === undefined || stream.entries++ === 0) log.messages++;
   log.last = position;
@@ -101,14 +110,14 @@ function store(
   log.bytes += row.size + OVERHEAD;
   log.frontAt ??= now;
   if (row.type === 'TRANSACTION_END') log.endedAt = row.ts;
-  return stream?.key ?? null;
+  return stream;
 }
 
 function note(
-  row: DraftRow,
+  row: TakenRow,
   { key, step, owner, within }: Subject,
   position: number,
-  { subjects }: Known,
+  subjects: Map<string, SubjectState>,
   changed: Set<SubjectState>,
   now: number,
 ): SubjectState {
