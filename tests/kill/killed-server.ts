@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type AnyStoreName, anyStore } from './stores.ts';
+import { type AnyStoreName, anyStore } from '../durable-stores.ts';
 
 const program = fileURLToPath(new URL('./server.ts', import.meta.url));
 

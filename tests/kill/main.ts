@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { killLine, killRun } from './kill-run.ts';
-import { killedStores, type StoreName } from './stores.ts';
+import { durableStores, type StoreName } from '../durable-stores.ts';
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== '--'),
@@ -15,7 +15,7 @@ const { values } = parseArgs({
   },
 });
 
-const all = Object.keys(killedStores) as StoreName[];
+const all = Object.keys(durableStores) as StoreName[];
 const kills = Number(values.kills ?? (values.long ? 500 : 50));
 for (const store of all.filter((name) => values.store?.includes(name) ?? true)) {
   const report = await killRun(store, kills, Number(values.seed));

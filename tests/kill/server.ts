@@ -6,7 +6,7 @@ import { createPermissionMap, HAIPServer } from '@haip/server-core';
 import { acceptHttpStreams } from '@haip/transport-http/server';
 import { acceptServerSentEvents } from '@haip/transport-sse/server';
 import { acceptWebSockets } from '@haip/transport-ws/server';
-import { type AnyStoreName, anyStore } from './stores.ts';
+import { type AnyStoreName, anyStore } from '../durable-stores.ts';
 
 const [store, place, port] = process.argv.slice(2) as [AnyStoreName, string, string];
 

@@ -1,4 +1,4 @@
-// The durable stores that servers are killed over: how one is opened, by its name and a place of its own.
+// The durable stores that whole servers are tried over: how one is opened, by its name and a place of its own.
 
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { connect } from '@nats-io/transport-node';
 import { createClient } from '@redis/client';
 import pg from 'pg';
 
-interface KilledStore {
+interface DurableStore {
   /** A place nobody has used. */
   place(): string;
   open(place: string): HistoryStore | Promise<HistoryStore>;
@@ -30,7 +30,7 @@ const natsServers = process.env['HAIP_NATS_URL'] ?? 'nats://127.0.0.1:4222';
 /** Large enough that nothing of a run is trimmed: all of it is compared. */
 const window = { windowSize: 1_000_000, windowTime: '1d', maxBytes: 2 ** 30 } as const;
 
-export const killedStores = {
+export const durableStores = {
   sqlite: {
     place: () => mkdtempSync(join(tmpdir(), `haip-kill-${randomUUID().slice(0, 8)}-`)),
     open: (place) => sqliteHistory({ path: join(place, 'chat.db'), ...window }),
@@ -51,7 +51,7 @@ export const killedStores = {
     open: (place) => natsHistory({ servers: natsServers, name: place, ...window }),
     clear: removeNatsStreams,
   },
-} as const satisfies Record<string, KilledStore>;
+} as const satisfies Record<string, DurableStore>;
 
 async function removeRedisKeys(prefix: string): Promise<void> {
   const client = await createClient({ url: redisUrl }).connect();
@@ -78,9 +78,9 @@ async function removeNatsStreams(name: string): Promise<void> {
 /** One that keeps nothing: to show that whoever looks would see it. */
 const forgetful = {
   memory: { place: () => '', open: () => memoryHistory(window), clear: () => {} },
-} as const satisfies Record<string, KilledStore>;
+} as const satisfies Record<string, DurableStore>;
 
-export const anyStore: Readonly<Record<AnyStoreName, KilledStore>> = { ...killedStores, ...forgetful };
+export const anyStore: Readonly<Record<AnyStoreName, DurableStore>> = { ...durableStores, ...forgetful };
 
-export type StoreName = keyof typeof killedStores;
+export type StoreName = keyof typeof durableStores;
 export type AnyStoreName = StoreName | keyof typeof forgetful;
