@@ -4,8 +4,8 @@
 import { httpStream } from '@haip/transport-http/client';
 import { serverSentEvents } from '@haip/transport-sse/client';
 import { webSocket } from '@haip/transport-ws/client';
-import { KilledServer } from './killed-server.ts';
 import type { AnyStoreName } from '../durable-stores.ts';
+import { KilledServer } from './killed-server.ts';
 import { Talker } from './talker.ts';
 
 /** How far the tool counts in each answer. */

@@ -2,8 +2,8 @@
 // 500 kills each. A line for each store; ends with 1 when something was lost, repeated or left open.
 
 import { parseArgs } from 'node:util';
-import { killLine, killRun } from './kill-run.ts';
 import { durableStores, type StoreName } from '../durable-stores.ts';
+import { killLine, killRun } from './kill-run.ts';
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== '--'),

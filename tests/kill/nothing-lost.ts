@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { killRun } from './kill-run.ts';
 import type { StoreName } from '../durable-stores.ts';
+import { killRun } from './kill-run.ts';
 
 /** Kills a server over that store 50 times. `pnpm kill --long` does it 500 times. */
 export async function expectNothingLost(store: StoreName): Promise<void> {
