@@ -32,22 +32,22 @@ const window = { windowSize: 1_000_000, windowTime: '1d', maxBytes: 2 ** 30 } as
 
 export const durableStores = {
   sqlite: {
-    place: () => mkdtempSync(join(tmpdir(), `haip-kill-${randomUUID().slice(0, 8)}-`)),
+    place: () => mkdtempSync(join(tmpdir(), `haip-test-${randomUUID().slice(0, 8)}-`)),
     open: (place) => sqliteHistory({ path: join(place, 'chat.db'), ...window }),
     clear: (place) => rmSync(place, { recursive: true, force: true }),
   },
   redis: {
-    place: () => `haip-kill-${randomUUID().slice(0, 8)}`,
+    place: () => `haip-test-${randomUUID().slice(0, 8)}`,
     open: (place) => redisHistory({ url: redisUrl, prefix: place, ...window }),
     clear: removeRedisKeys,
   },
   postgres: {
-    place: () => `haip_kill_${randomUUID().slice(0, 8)}`,
+    place: () => `haip_test_${randomUUID().slice(0, 8)}`,
     open: (place) => postgresHistory({ connectionString: postgresUrl, schema: place, ...window }),
     clear: dropSchema,
   },
   nats: {
-    place: () => `haip-kill-${randomUUID().slice(0, 8)}`,
+    place: () => `haip-test-${randomUUID().slice(0, 8)}`,
     open: (place) => natsHistory({ servers: natsServers, name: place, ...window }),
     clear: removeNatsStreams,
   },

@@ -30,7 +30,7 @@ function upgrade(port: number): Promise<{ status: number | undefined; retryAfter
   });
 }
 
-test('F37: a budget for all connections together sheds newcomers over each transport, and keeps who is there', async () => {
+test('F37: a budget for all connections together sheds newcomers before they have a socket or a stream, and keeps who is there', async () => {
   const server = await realServer({ limits: { maxUnsentBytes: 4 * MiB } });
   const author = realClient(server.port, { user: 'author' });
   await author.client.connect();

@@ -5,13 +5,16 @@ import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import { idIn, type Names } from './names.ts';
 import { NODE } from './stream.ts';
 
+/** Users told of in one message: with ids of the greatest length less than any server refuses. */
+const MOST_USERS = 100;
+
 export interface HintsOptions {
   readonly nc: NatsConnection;
   readonly names: Names;
   readonly isConnected: () => boolean;
   /** This node; what it says itself is not told. */
   readonly node: string;
-  /** Called with the sequence of each link that was added to a log, this node's too. */
+  /** Called with the sequence of each link that another node added to a log. */
   seen(seq: number): void;
   /** Another node waits for its turn at a log. */
   wanted(transaction: string): void;
@@ -54,7 +57,9 @@ export class Hints {
 
   /** Tells other nodes whose rights ended. */
   revoked(users: readonly string[]): void {
-    this.#publish(this.#options.names.revoking, JSON.stringify(users));
+    for (let at = 0; at < users.length; at += MOST_USERS) {
+      this.#publish(this.#options.names.revoking, JSON.stringify(users.slice(at, at + MOST_USERS)));
+    }
   }
 
   /** Calls back no more. */

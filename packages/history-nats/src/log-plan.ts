@@ -208,7 +208,8 @@ class LogDraft {
   #grant({ holder, ttlMs }: LeaseWork): Answers['lease'] {
     const held = this.#lease;
     if (held.holder !== holder && held.until > this.#at) return null;
-    const fence = held.holder === holder ? this.#log.fence : this.#log.fence + 1;
+    // Above all that were ever given: where NATS lost what came last, one that was given may be among it.
+    const fence = held.holder === holder ? this.#log.fence : Math.max(this.#log.fence + 1, this.#at);
     this.#log = { ...this.#log, fence };
     this.#lease = { ...held, holder, until: this.#at + ttlMs };
     this.#ops.push({ op: 'lease', holder, fence, until: this.#lease.until });

@@ -94,17 +94,27 @@ export class NatsEngine implements HistoryEngine {
   }
 
   async read(transaction: string, range: HistoryRange): Promise<HistoryPage | null> {
-    const { logs, epoch, presence } = this.#parts;
-    await presence.ready();
-    const page = await logs.read(transaction, range);
-    return page === undefined ? null : { epoch: epoch.current, ...page };
+    return this.#within(async ({ logs }) => logs.read(transaction, range));
   }
 
   async head(transaction: string): Promise<Head | null> {
-    const { logs, epoch, presence } = this.#parts;
-    await presence.ready();
-    const fold = await logs.fresh(transaction);
-    return fold === undefined ? null : { epoch: epoch.current, ...logs.headOf(fold) };
+    return this.#within(async ({ logs }) => {
+      const fold = await logs.fresh(transaction);
+      return fold && logs.headOf(fold);
+    });
+  }
+
+  /** What is read within one epoch: what was read of a log that was lost meanwhile is read again. */
+  async #within<Found extends object>(
+    read: (parts: EngineParts) => Promise<Found | undefined>,
+  ): Promise<(Found & { readonly epoch: string }) | null> {
+    const { epoch, presence } = this.#parts;
+    for (;;) {
+      await presence.ready();
+      const { current } = epoch;
+      const found = await read(this.#parts);
+      if (epoch.current === current) return found === undefined ? null : { epoch: current, ...found };
+    }
   }
 
   async heads(transactions: readonly string[], since?: string): Promise<Heads> {

@@ -72,6 +72,7 @@ test('F33, I12: a NATS that comes back with less than it had acknowledged begins
   const { epoch } = await eventually(() => headOf(one));
   await one.append('chat', [draft(), draft()]);
   expect(await headOf(other)).toEqual({ epoch, first: 1, last: 5 });
+  const lost = await one.lease('chat', 'one', 60_000);
   await server.stop('SIGKILL');
   setBack();
   await server.start();
@@ -83,6 +84,9 @@ test('F33, I12: a NATS that comes back with less than it had acknowledged begins
   await other.append('chat', [next]);
   expect(next.outcome).toEqual({ kind: 'stored', position: 4 });
   expect(await headOf(one)).toEqual({ ...after, last: 4 });
+  // A fence that was given is not given again, though nothing is left of it.
+  const held = await other.lease('chat', 'other', 60_000);
+  expect(held?.fence).toBeGreaterThan(lost?.fence ?? Number.POSITIVE_INFINITY);
   // And it is not renewed again by whoever comes later.
   const late = await natsHistory({ servers: server.servers });
   expect(await headOf(late)).toEqual({ ...after, last: 4 });

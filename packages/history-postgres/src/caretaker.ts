@@ -35,13 +35,14 @@ export class Caretaker {
     const due = rows.filter(
       (log) => this.#isOver(log, now) || mayTrim(log, this.#limits, now) || mayForget(log, this.#limits, now),
     );
-    if (due.length > 0)
-      await this.#lookAfter(
-        session,
-        due.map(({ serial }) => serial),
-        now,
-      );
+    // Before they are looked after: those that cannot be, for whatever reason, do not hold up the others.
     this.#serial = rows.length < ROUND ? 0 : (rows.at(-1)?.serial ?? 0);
+    if (due.length === 0) return;
+    await this.#lookAfter(
+      session,
+      due.map(({ serial }) => serial),
+      now,
+    );
   }
 
   #isOver({ lastAt }: LogRow, now: number): boolean {

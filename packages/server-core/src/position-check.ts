@@ -29,8 +29,9 @@ export class PositionCheck {
   #patience: Timer | undefined;
   #isLost = false;
   #stopped = false;
-  /** How many questions were asked: only the newest one's answer is of any use, an older one tells old news. */
   #asked = 0;
+  /** The newest question whose answer was taken: an answer that was overtaken tells old news. */
+  #taken = 0;
   /** Up to where this node knows whose rights ended. */
   #place: string | undefined;
 
@@ -77,7 +78,9 @@ export class PositionCheck {
       const answer = await history.heads(transactions, this.#place);
       if (this.#stopped) return;
       this.#answered();
-      if (nth === this.#asked) this.#take(answer, inHand);
+      if (nth <= this.#taken) return;
+      this.#taken = nth;
+      this.#take(answer, inHand);
     } catch (error) {
       log('warn', 'positions not checked', { error });
     }

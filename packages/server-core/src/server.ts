@@ -152,6 +152,8 @@ export class HAIPServer {
 
   /** This node can not reach the store, others may: nobody is to wait here for what never comes. */
   #sendAway(): void {
+    // They are on their way already.
+    if (this.#shutdown !== undefined) return;
     const { clock, limits, log } = this.#context;
     log('error', 'store lost', { connections: this.#live.size });
     const { code, reason } = cutOff;

@@ -182,6 +182,28 @@ describe('a store that is no more than slow', () => {
     expect(one.logged).toEqual([]);
   });
 
+  test('A45: is heard, though the next question is always asked before it answers', async () => {
+    const nodes = testNodes();
+    let slow = false;
+    const one = nodes.node({}, (history) => ({
+      ...history,
+      watch: () => () => {},
+      async heads(...asked) {
+        const answer = await history.heads(...asked);
+        if (slow) await new Promise<void>((resolve) => nodes.clock.timer(25_000, resolve));
+        return answer;
+      },
+    }));
+    const ada = await one.enter('ada');
+    slow = true;
+    await pass(nodes.clock, 50_000, ada);
+    expect(isOpen(ada)).toBe(true);
+    await nodes.inner.revoke('ada');
+    await pass(nodes.clock, 40_000, ada);
+
+    expect(await ada.closed).toMatchObject({ code: 1008 });
+  });
+
   test('A45: an answer that was overtaken by a newer one ends nobody', async () => {
     const nodes = testNodes();
     const answers: (() => void)[] = [];
