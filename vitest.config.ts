@@ -106,7 +106,7 @@ const onNats: Project[] = nats
   ? [
       {
         name: 'nats',
-        include: ['{packages/*/test,tests}/**/*.nats.test.ts'],
+        include: ['{packages/*/test,bench/test,tests}/**/*.nats.test.ts'],
         env: { NATS_SERVER_PATH: nats },
       },
     ]
