@@ -2,7 +2,7 @@
 // that the simulator finds it. A snippet that is not there any more is an error: the bug would not be planted.
 
 import { readFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import { registerHooks, stripTypeScriptTypes } from 'node:module';
 import type { SimulatedParts } from '@haip/testing/simulator';
 import { bugs } from './planted-bugs.ts';
 
@@ -45,9 +45,9 @@ function spoilt(source: string, { file, text, instead }: Edit): string {
   return parts.join(instead);
 }
 
-/** Every snippet of a bug is where it says. */
+/** Every snippet of a bug is where it says, and what stands there instead can be read. */
 export function isPlantable({ edits = [] }: Bug): boolean {
-  for (const edit of edits) spoilt(readFileSync(new URL(edit.file, root), 'utf8'), edit);
+  for (const edit of edits) stripTypeScriptTypes(spoilt(readFileSync(new URL(edit.file, root), 'utf8'), edit));
   return true;
 }
 

@@ -225,7 +225,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'revoked users stay',
-    edits: [server('server.ts', 'if (session.user.shownAt <= before) session.endRights();', '')],
+    edits: [server('server.ts', 'if (session.user.shownAt <= before) session.endRights();', 'void session;')],
   },
   {
     name: 'revoked on one node only',
