@@ -1,4 +1,4 @@
-// A nats-server of a test's own, to be stopped, killed and started again. Ended by its pid when the file's tests are over.
+// A nats-server of a test's own, to be stopped, killed and started again. Ended when the file's tests are over.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -32,6 +32,11 @@ async function answers(port: number): Promise<boolean> {
 }
 
 export class OwnServer {
+  static readonly #started: OwnServer[] = [];
+  static {
+    // Here, where the file is read: asked for in the middle of a test it would never be called.
+    afterAll(() => Promise.all(OwnServer.#started.splice(0).map((server) => server.#remove())));
+  }
   readonly servers: string;
   readonly #port: number;
   readonly #folder: string;
@@ -48,7 +53,7 @@ export class OwnServer {
   /** @param config lines of a configuration, beside the address and the folder. */
   static async start(config = 'jetstream: enabled'): Promise<OwnServer> {
     const server = new OwnServer(await freePort(), config);
-    afterAll(() => server.#remove());
+    OwnServer.#started.push(server);
     await server.start();
     return server;
   }
