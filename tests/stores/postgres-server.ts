@@ -1,4 +1,5 @@
-// A server on PostgreSQL in a process of its own, to be killed. Tells its port once it listens.
+// A server on PostgreSQL in a process of its own, to be killed: where, and with which limits, its arguments say. Tells its
+// port once it listens.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -9,11 +10,11 @@ import { hmacSigner } from '@haip/platform';
 import { HAIPServer } from '@haip/server-core';
 import { acceptWebSockets } from '@haip/transport-ws/server';
 
-const [connectionString = '', schema = ''] = process.argv.slice(2);
+const [connectionString = '', schema = '', limits = '{}'] = process.argv.slice(2);
 const server = new HAIPServer({
   history: postgresHistory({ connectionString, schema }),
   signer: hmacSigner('a key that both servers know, of thirty-two bytes'),
-  limits: { leaseMs: 500 },
+  limits: JSON.parse(limits),
   logger: () => {},
 });
 const permissions = { MESSAGE: ['*'], TRANSACTION_JOIN: ['*'] };
