@@ -61,10 +61,21 @@ async function removeRedisKeys(prefix: string): Promise<void> {
   client.destroy();
 }
 
+/** PostgreSQL's code for it. */
+const DEADLOCK = '40P01';
+
 async function dropSchema(schema: string): Promise<void> {
   const client = new pg.Client({ connectionString: postgresUrl });
   await client.connect();
-  await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+  // What a server that was killed had asked may still be underway, and lock tables in another order.
+  for (let isGone = false; !isGone; ) {
+    try {
+      await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+      isGone = true;
+    } catch (error) {
+      if ((error as { code?: string }).code !== DEADLOCK) throw error;
+    }
+  }
   await client.end();
 }
 
