@@ -3,10 +3,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Draft, HistoryStore } from '@haip/protocol';
 import { historyStoreLaws, runHistoryLaw } from '@haip/testing';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { beforeAll, expect, test } from 'vitest';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { OwnCluster } from './own-server.ts';
 import { opener } from './streams.ts';
 

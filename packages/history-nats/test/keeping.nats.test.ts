@@ -1,10 +1,10 @@
 // What is let go of, when, and that it is gone from the server, too.
 import type { Draft, HistoryStore } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { opener, servers } from './streams.ts';
 
 const DAY = 86_400_000;

@@ -1,8 +1,8 @@
 // What is larger than a message of NATS may be: entries, appends of many, words; and a word that loses a piece.
 import type { Draft } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { connect, headers } from '@nats-io/transport-node';
 import { expect, test, vi } from 'vitest';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { opener, servers } from './streams.ts';
 
 const { open, optionsOf } = opener({ windowSize: 10_000, maxBytes: 2 ** 30 });

@@ -2,11 +2,11 @@
 // position of the old one ever stands for something else.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Head, HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { natsHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { OwnServer } from './own-server.ts';
 
 const createChat = (store: HistoryStore, id = 'chat') => store.create(recordOf(id), startOf(recordOf(id)));

@@ -1,11 +1,11 @@
 // What is refused at the start, with what reason; and whose clock counts.
 import type { HistoryStore } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { jetstreamManager, type StreamConfig } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { natsHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { opener, servers } from './streams.ts';
 
 const { open, optionsOf } = opener();

@@ -1,9 +1,9 @@
 // NATS is killed, restarted, stands still or loses what it stored, under a store that stays open.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Draft, Head, HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, test } from 'vitest';
 import { natsHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { OwnServer } from './own-server.ts';
 
 async function open(server: OwnServer, options: Parameters<typeof natsHistory>[0] = {}): Promise<HistoryStore> {

@@ -1,7 +1,7 @@
 // Several nodes at one log at once: one order, no hole, nothing twice, and nobody left behind.
 import type { Draft, HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, test } from 'vitest';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { opener } from './streams.ts';
 
 const { open, optionsOf } = opener({ windowSize: 100_000, maxBytes: 2 ** 30 });

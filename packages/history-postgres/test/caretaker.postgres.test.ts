@@ -2,13 +2,13 @@
 import { readWindowLimits } from '@haip/history-engine';
 import type { HistoryStore } from '@haip/protocol';
 import { type FakeClock, fakeClock } from '@haip/testing';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, test } from 'vitest';
 import { Caretaker } from '../src/caretaker.ts';
 import { postgresHistory } from '../src/index.ts';
 import type { PostgresClient } from '../src/options.ts';
 import { Schema } from '../src/schema.ts';
 import { Session } from '../src/session.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { connectTo, sql, temporarySchemas, url } from './schemas.ts';
 
 const nextSchema = temporarySchemas();

@@ -1,9 +1,9 @@
 // What a network does to the connections to PostgreSQL, by a proxy between.
 import type { HistoryStore } from '@haip/protocol';
 import { type FaultProxy, faultProxy } from '@haip/testing/fault-proxy';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, onTestFinished, test } from 'vitest';
 import { postgresHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { temporarySchemas, url } from './schemas.ts';
 
 const nextSchema = temporarySchemas();

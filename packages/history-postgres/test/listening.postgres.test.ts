@@ -1,10 +1,10 @@
 // A store whose connection to the channel is lost: it listens again, and learns of what it missed. F29.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { type PostgresPool, postgresHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { sql, temporarySchemas, url } from './schemas.ts';
 
 const nextSchema = temporarySchemas();

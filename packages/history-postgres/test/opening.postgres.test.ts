@@ -1,9 +1,9 @@
 // What a schema and a database may be, in which epoch a store goes on, and what goes when its time is over.
 import type { Head, HistoryStore } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { describe, expect, test } from 'vitest';
 import { type PostgresHistoryOptions, postgresHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { sql, temporarySchemas, url } from './schemas.ts';
 
 const nextSchema = temporarySchemas();

@@ -1,11 +1,11 @@
 // How PostgreSQL goes about what the store reads: by index whether or not it knows the values, and below the cost at which
 // it compiles plans. Over tables that have enough rows for it to choose.
 
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import type { PostgresClient, PostgresPool } from '../src/index.ts';
 import { postgresHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { connectTo, sql, temporarySchemas, url } from './schemas.ts';
 
 const nextSchema = temporarySchemas();

@@ -2,9 +2,9 @@
 // over from, one that does not keep its word.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Head, HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { describe, expect, test } from 'vitest';
 import { postgresHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { ownServer } from './own-server.ts';
 import { sql } from './schemas.ts';
 

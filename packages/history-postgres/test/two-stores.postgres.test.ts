@@ -3,12 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bodyDigest, type HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { type PostgresPool, postgresHistory } from '../src/index.ts';
 import { begin } from '../src/log-lookup.ts';
 import { LOCK_CLASS } from '../src/migrations.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { connectTo, sql, temporarySchemas, url } from './schemas.ts';
 
 const nextSchema = temporarySchemas();

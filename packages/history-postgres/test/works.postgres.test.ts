@@ -1,9 +1,9 @@
 // What becomes of works that go in one commit, alone or beside others, with ids of every kind, over any pool.
 import type { Draft, HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { type PostgresPool, postgresHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { sql, temporarySchemas, url } from './schemas.ts';
 
 const nextSchema = temporarySchemas();

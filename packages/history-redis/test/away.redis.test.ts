@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, onTestFinished, test } from 'vitest';
 import { redisHistory } from '../src/index.ts';
 import { Link } from '../src/link.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { eventually } from './eventually.ts';
 import { commandTo, logged, OwnRedis } from './redis-server.ts';
 

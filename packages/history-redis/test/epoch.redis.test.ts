@@ -1,9 +1,9 @@
 // A Redis that comes back, with all it acknowledged or without: what may be lost is another epoch's, and no position of an
 // epoch ever stands for two messages.
 import type { Head, HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, onTestFinished, test } from 'vitest';
 import { redisHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { eventually } from './eventually.ts';
 import { logged, OwnRedis } from './redis-server.ts';
 

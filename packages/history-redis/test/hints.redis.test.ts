@@ -1,8 +1,8 @@
 // Hints between stores: told to others only, and told again once a connection that was lost is back.
 import type { HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, onTestFinished, test } from 'vitest';
 import { redisHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { eventually } from './eventually.ts';
 import { logged, OwnRedis } from './redis-server.ts';
 

@@ -1,7 +1,8 @@
 // Whatever is in an id, it is an id: never a pattern, another transaction's key, or a command.
+
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, test } from 'vitest';
 import { redisHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { keysOf, redisUrl, temporaryPrefixes } from './prefixes.ts';
 
 const nextPrefix = temporaryPrefixes();

@@ -1,8 +1,8 @@
 // A Redis with little memory: one that would make room by dropping parts of logs is refused, one that is full is read from.
 import type { Draft, HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, onTestFinished, test } from 'vitest';
 import { redisHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { eventually } from './eventually.ts';
 import { logged, OwnRedis } from './redis-server.ts';
 

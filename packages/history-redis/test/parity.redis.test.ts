@@ -3,10 +3,10 @@
 import { memoryHistory } from '@haip/history-memory';
 import { bodyDigest, type Draft, type HistoryStore, type JsonValue, subjectOf } from '@haip/protocol';
 import { type FakeClock, fakeClock } from '@haip/testing';
+import { recordOf, startOf } from '@haip/testing/store-kit';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { redisHistory } from '../src/index.ts';
-import { recordOf, startOf } from './drafts.ts';
 import { redisUrl, temporaryPrefixes } from './prefixes.ts';
 
 const MINUTE = 60_000;

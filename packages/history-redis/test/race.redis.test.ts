@@ -1,7 +1,7 @@
 import type { Outcome } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, test } from 'vitest';
 import { redisHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { redisUrl, temporaryPrefixes } from './prefixes.ts';
 
 const nextPrefix = temporaryPrefixes();

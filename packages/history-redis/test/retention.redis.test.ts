@@ -1,8 +1,8 @@
 // What is let go of, and when; in the end nothing is left.
 import type { Draft, HistoryStore } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, test } from 'vitest';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { keysOf, redisUrl, temporaryPrefixes } from './prefixes.ts';
 import { commandTo } from './redis-server.ts';
 import { createChat, put, withStore } from './stores.ts';

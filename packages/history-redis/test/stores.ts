@@ -1,9 +1,9 @@
 // A store on the Redis that tests share, for as long as it is needed, and one transaction in it.
 import type { HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect } from 'vitest';
 import { redisHistory } from '../src/index.ts';
 import type { RedisHistoryOptions } from '../src/options.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { redisUrl } from './prefixes.ts';
 
 export type Options = Omit<RedisHistoryOptions, 'url' | 'logger'>;

@@ -1,7 +1,7 @@
 import type { Draft, HistoryStore } from '@haip/protocol';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, test } from 'vitest';
 import { sqliteHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { temporaryFiles } from './files.ts';
 
 const nextFile = temporaryFiles();

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Head } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { describe, expect, test } from 'vitest';
 import { sqliteHistory } from '../src/index.ts';
 import type { SqliteHistoryOptions } from '../src/options.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { temporaryFiles } from './files.ts';
 
 const nextFile = temporaryFiles();

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
+import { draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { expect, test } from 'vitest';
 import { sqliteHistory } from '../src/index.ts';
-import { draft, recordOf, startOf } from './drafts.ts';
 import { temporaryFiles } from './files.ts';
 
 const nextFile = temporaryFiles();
