@@ -1,7 +1,7 @@
 // What is refused at the start, with what reason; and whose clock counts.
 import type { HistoryStore } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
-import { draft, recordOf, startOf } from '@haip/testing/store-kit';
+import { assertKeepsText, draft, recordOf, startOf } from '@haip/testing/store-kit';
 import { jetstreamManager, type StreamConfig } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -125,37 +125,7 @@ test('A69: dots, wildcards and whatever else NATS reads into a subject are text 
   const topics: string[] = [];
   for (const text of evil) store.listen(text, (body) => topics.push(`${text}|${Buffer.from(body)}`));
   for (const text of evil) {
-    const record = recordOf(text, {
-      starter: text,
-      referenceId: text,
-      tool: text,
-      title: text,
-      params: { [text]: text },
-    });
-    await store.create(record, draft({ id: text, user: text, type: 'TRANSACTION_START', payload: { [text]: text } }));
-    const one = draft({
-      id: `${text} 2`,
-      user: text,
-      session: text,
-      channel: text,
-      run_id: text,
-      thread_id: text,
-      payload: text,
-    });
-    const opening = draft({
-      user: text,
-      type: 'MESSAGE_START',
-      subject: { key: `message:${text}`, step: 'open', owner: text },
-    });
-    await store.append(text, [one, opening]);
-    expect([one.outcome, opening.outcome]).toEqual([2, 3].map((position) => ({ kind: 'stored', position })));
-    expect(await store.get(text)).toEqual(record);
-    expect((await store.list(text)).transactions).toEqual([record]);
-    expect(await store.find(text, text, one.id)).toMatchObject({ position: 2 });
-    const page = await store.read(text, { from: 2, to: 2 });
-    expect(page?.entries[0]).toMatchObject({ id: one.id, user: text, payload: text, thread_id: text });
-    expect(await store.lease(text, text, 1000)).not.toBeNull();
-    await store.revoke(text);
+    await assertKeepsText(store, text);
     await store.notify(text, Buffer.from('told'));
   }
   const late = await open(optionsOf(store));
