@@ -218,6 +218,22 @@ export const bugs: readonly Bug[] = [
     seed: 563,
     edits: [store('entry-window.ts', 'if (messageIdOf(rows.payload(row)) !== messageId) return false;\n', '')],
   },
+  {
+    name: 'text that the store refused is never told',
+    edits: [server('stream-writer.ts', 'this.#lost ??= { error };', 'void error;')],
+  },
+  {
+    name: 'a run ends well although its text was lost',
+    edits: [server('turn.ts', 'this.#isTorn = true;', '')],
+  },
+  {
+    name: 'what an agent writes overtakes what it wrote before',
+    edits: [server('append-queue.ts', 'if (this.#isBusy)', 'if (this.#isBusy && drafts.length > 1)')],
+  },
+  {
+    name: 'what gathered is left behind by the end',
+    edits: [server('stream-writer.ts', 'this.#log.storeGathered();', '')],
+  },
   { name: 'log leak', edits: [server('live-logs.ts', 'this.#held.delete(held.log.transaction);', '')] },
   {
     name: 'permission not checked',

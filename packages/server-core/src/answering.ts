@@ -6,10 +6,11 @@ import type { ServerContext } from './context.ts';
 import { cancelled, type Ending, failed, finished, Stopped } from './ending.ts';
 import type { LeaseHold } from './lease-hold.ts';
 import type { LiveLog } from './live-log.ts';
+import { settled } from './pace.ts';
 import { isStale } from './pen.ts';
 import { callTool } from './tool-input.ts';
 import type { AnyTool } from './toolbox.ts';
-import { settled, ToolTurn } from './turn.ts';
+import { ToolTurn } from './turn.ts';
 import { TurnWatch } from './turn-watch.ts';
 
 /** How often a turn is begun that its server never lives to end. */
@@ -128,9 +129,9 @@ export class Answering {
   }
 
   /** The log refused the turn's last words, or the store did not say: what is open is closed once it does. */
-  #notClosed({ id }: ToolTurn, { fence }: Lease, ending: Ending, error: unknown): void {
-    this.#context.log('warn', 'turn not closed', { transaction: this.#log.transaction, message: id, error });
-    this.unclosed = { fence, ending };
+  #notClosed(turn: ToolTurn, { fence }: Lease, ending: Ending, error: unknown): void {
+    this.#context.log('warn', 'turn not closed', { transaction: this.#log.transaction, message: turn.id, error });
+    this.unclosed = { fence, ending: turn.outcome(ending) };
     if (isStale(error)) this.#lease.drop();
   }
 }

@@ -15,9 +15,6 @@ import type { AnyTool } from './toolbox.ts';
 /** How long after a read that failed the log is read again. */
 const RETRY_MS = 1_000;
 
-/** So many parts wait for the turn to end, no more: a writer that never lets it end is to be held up by its readers. */
-const MOST_GATHERED = 128;
-
 /** A cursor that wants to know when there is more to read. */
 export interface Follower {
   /** There may be more. Reads on until it finds nothing; must not throw. */
@@ -59,8 +56,6 @@ export class LiveLog {
   #again = false;
   #scheduled = false;
   readonly #storing = new Set<Storing>();
-  /** Parts stored since the last read. */
-  #gathered = 0;
   #retry: Timer | undefined;
 
   /** Knows nothing of the log yet but where it begins; {@link refresh} reads it. */
@@ -121,8 +116,7 @@ export class LiveLog {
   append(drafts: readonly Draft[], fence?: number): Pending {
     const pending = this.#context.history.append(this.transaction, drafts, fence);
     if (pending) return this.#appendLate(drafts, pending);
-    if (!isPart(drafts) || ++this.#gathered >= MOST_GATHERED) this.changed();
-    else if (this.#gathered === 1) this.#context.endOfTurn(this.#readGathered);
+    this.changed();
   }
 
   async #appendLate(drafts: readonly Draft[], pending: Promise<void>): Promise<void> {
@@ -168,14 +162,8 @@ export class LiveLog {
     soon(this.#pump);
   }
 
-  /** Nobody but readers waits for a part: those that a turn brings are read together, and go as one frame. */
-  readonly #readGathered = (): void => {
-    if (this.#gathered > 0) this.#pump();
-  };
-
   readonly #pump = (): void => {
     this.#scheduled = false;
-    this.#gathered = 0;
     try {
       this.refresh()?.catch((error: unknown) => this.#readAgain(error));
     } catch (error) {
@@ -300,10 +288,6 @@ export class LiveLog {
 interface Storing {
   readonly drafts: readonly Draft[];
   readonly done: Promise<unknown>;
-}
-
-function isPart(drafts: readonly Draft[]): boolean {
-  return drafts.length === 1 && drafts[0]?.type === 'MESSAGE_PART';
 }
 
 /** The last position a page speaks for. A log ends in an entry, never in a compacted position: an END outlives its parts. */

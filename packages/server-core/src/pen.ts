@@ -2,6 +2,7 @@
 // and what it answers, and what is on its way to the store. Spec: §4, §6.
 
 import { channels, type Draft, type JsonValue, type Pending, type Subject, subjectOf } from '@haip/protocol';
+import { AppendQueue } from './append-queue.ts';
 import type { ServerContext } from './context.ts';
 import type { LiveLog } from './live-log.ts';
 import type { Meter } from './meter.ts';
@@ -55,6 +56,7 @@ export class Pen {
   /** The message that the first entry answers. */
   #answers: string | undefined;
   readonly #meter: Meter | undefined;
+  readonly #queue = new AppendQueue((drafts) => this.#appendNow(drafts));
   #underWay = 0;
   #atRest: PromiseWithResolvers<void> | undefined;
 
@@ -123,15 +125,12 @@ export class Pen {
     };
   }
 
-  /** Appends drafts in one step; what became of each is in its outcome. */
+  /** Appends drafts in one step, after all that was appended before; what became of each is in its outcome. */
   append(drafts: readonly Draft[]): Pending {
-    if (this.#log.epoch !== this.#epoch) {
-      for (const draft of drafts) draft.outcome = { kind: 'refused', why: 'lease' };
-      return this.#written(drafts);
-    }
-    const pending = this.#meter
-      ? this.#meter.pass(drafts, () => this.#log.append(drafts, this.#fence))
-      : this.#log.append(drafts, this.#fence);
+    const pending =
+      this.#meter && !this.#isStale
+        ? this.#meter.pass(drafts, () => this.#queue.push(drafts))
+        : this.#queue.push(drafts);
     if (!pending) return this.#written(drafts);
     this.#underWay++;
     return pending.finally(() => {
@@ -140,6 +139,16 @@ export class Pen {
       this.#atRest?.resolve();
       this.#atRest = undefined;
     });
+  }
+
+  /** Whether another log has taken the place of the one that it writes in. */
+  get #isStale(): boolean {
+    return this.#log.epoch !== this.#epoch;
+  }
+
+  #appendNow(drafts: readonly Draft[]): Pending {
+    if (!this.#isStale) return this.#log.append(drafts, this.#fence);
+    for (const draft of drafts) draft.outcome = { kind: 'refused', why: 'lease' };
   }
 
   /** What was to be the first entry, or to begin the run, and was not stored, leaves that to the next one. */

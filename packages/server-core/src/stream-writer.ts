@@ -1,8 +1,9 @@
-// A tool's hand on one streamed message: cuts text into parts that fit an envelope, keeps to the size limit, ends once.
+// A tool's hand on one streamed message: gathers what a turn of the event loop brings into one part, cuts text into parts
+// that fit an envelope, keeps to the size limit, ends once.
 
 import { type MessageWriter, type Pending, type Subject, subjectOf } from '@haip/protocol';
 import type { ServerLimits } from './limits.ts';
-import type { Pace } from './pace.ts';
+import { type Pace, settled } from './pace.ts';
 import { utf8Length } from './utf8.ts';
 
 /** Longest part in UTF-16 units: at six bytes each in JSON it fits the smallest envelope limit in use. */
@@ -20,7 +21,17 @@ interface PartStatement {
 
 /** What a writer writes through: its turn. */
 export interface StreamLog {
-  say(part: PartStatement): Promise<void>;
+  /**
+   * Has `writer.store()` called before anything else of the turn is written, at the latest when this turn of the event
+   * loop ends and the store is free.
+   *
+   * @throws when nothing may be written any more, with why.
+   */
+  gather(writer: StreamWriter): void;
+  /** Stores what was gathered, of whichever message. */
+  storeGathered(): void;
+  /** Appends a part. When that fails, `writer.lose()` is told. */
+  append(part: PartStatement, writer: StreamWriter): Pending;
   endStream(messageId: string, status: string | undefined): Promise<void>;
 }
 
@@ -40,61 +51,108 @@ export class StreamWriter implements MessageWriter {
   /** The same for every part. */
   readonly #subject: Subject | undefined;
   #bytes = 0;
-  /** Until what was written last is stored: its end waits for that. */
-  written: Pending = undefined;
-  #ended: Promise<void> | undefined;
+  /** Text that is not appended yet. */
+  #text = '';
+  readonly #mostGathered: number;
+  /** Until what was appended last is stored, or is not. */
+  #underWay: Promise<void> | undefined;
+  /** What kept some of the text from being stored. Nothing is written after it: a text has no holes. */
+  #lost: { readonly error: unknown } | undefined;
+  #closed: Promise<void> | undefined;
 
-  constructor(messageId: string, limits: ServerLimits, log: StreamLog, pace: Pace) {
+  /** @param mostGathered longest text that waits for the turn of the event loop to end, in UTF-16 units */
+  constructor(messageId: string, limits: ServerLimits, log: StreamLog, pace: Pace, mostGathered: number) {
     this.messageId = messageId;
     this.#most = limits.maxStreamBytes;
     this.#log = log;
     this.#pace = pace;
+    this.#mostGathered = mostGathered;
     this.#subject = subjectOf('MESSAGE_PART', { message_id: messageId }, '');
   }
 
   write(text: string): Promise<void> {
-    if (this.#ended) return Promise.reject(new Error('the message has ended: nothing more can be written to it'));
-    this.#bytes += utf8Length(text);
-    if (this.#bytes > this.#most) return this.#tooLong();
-    return text !== '' && text.length <= PART_UNITS ? this.#part(text) : this.#parts(text);
+    try {
+      if (this.#closed) throw new Error('the message has ended: nothing more can be written to it');
+      this.#log.gather(this);
+      this.#tell();
+      this.#bytes += utf8Length(text);
+      if (this.#bytes > this.#most) return heard(this.#tooLong());
+      this.#take(text);
+      if (this.#underWay) return heard(this.#pace.after(this.#underWay.then(this.#tell)));
+      this.#tell();
+      return this.#pace.after(settled);
+    } catch (error) {
+      return heard(Promise.reject(error));
+    }
   }
 
-  end(status?: string): Promise<void> {
+  async end(status?: string): Promise<void> {
+    await this.#close(status);
+    this.#tell();
+  }
+
+  /** Appends what was gathered. */
+  store(): void {
+    const text = this.#text;
+    this.#text = '';
+    if (text !== '') this.#append(text);
+  }
+
+  lose(error: unknown): void {
+    this.#lost ??= { error };
+  }
+
+  readonly #tell = (): void => {
+    if (this.#lost) throw this.#lost.error;
+  };
+
+  #take(text: string): void {
+    if (this.#text.length + text.length > PART_UNITS) this.store();
+    let from = 0;
+    while (text.length - from > PART_UNITS) {
+      const to = cutAt(text, from, PART_UNITS);
+      this.#append(text.slice(from, to));
+      from = to;
+    }
+    this.#text += text.slice(from);
+    if (this.#text.length > this.#mostGathered) this.store();
+  }
+
+  #append(text: string): void {
+    if (this.#lost) return;
+    const payload = { message_id: this.messageId, text };
+    const size = PART_BYTES + text.length;
+    const stored = this.#log.append({ type: 'MESSAGE_PART', payload, size, subject: this.#subject }, this);
+    if (stored === undefined) return;
+    const underWay = stored.then(() => {
+      if (this.#underWay === underWay) this.#underWay = undefined;
+    });
+    this.#underWay = underWay;
+  }
+
+  #close(status: string | undefined): Promise<void> {
     // An end that failed may be tried again.
-    this.#ended ??= this.#end(status).catch((error: unknown) => {
-      this.#ended = undefined;
+    this.#closed ??= this.#closeOnce(status).catch((error: unknown) => {
+      this.#closed = undefined;
       throw error;
     });
-    return this.#ended;
+    return this.#closed;
   }
 
-  async #end(status: string | undefined): Promise<void> {
-    try {
-      await this.written;
-    } catch {
-      // Whoever wrote it was told; it may be in the log all the same.
-    }
+  async #closeOnce(status: string | undefined): Promise<void> {
+    this.#log.storeGathered();
+    if (this.#underWay) await this.#underWay;
     await this.#log.endStream(this.messageId, status);
   }
 
-  #part(text: string): Promise<void> {
-    const payload = { message_id: this.messageId, text };
-    const size = PART_BYTES + text.length;
-    const written = this.#log.say({ type: 'MESSAGE_PART', payload, size, subject: this.#subject });
-    this.written = written;
-    return this.#pace.after(written);
-  }
-
-  async #parts(text: string): Promise<void> {
-    for (let from = 0; from < text.length; ) {
-      const to = cutAt(text, from, PART_UNITS);
-      await this.#part(text.slice(from, to));
-      from = to;
-    }
-  }
-
   async #tooLong(): Promise<never> {
-    await this.end('interrupted');
+    await this.#close('interrupted');
     throw new RangeError(`message text: expected at most ${this.#most} bytes; the message was ended as interrupted`);
   }
+}
+
+/** A write that nobody waits for must not cost the process: what went wrong is told by the message's end, too. */
+function heard(written: Promise<void>): Promise<void> {
+  written.catch(() => {});
+  return written;
 }

@@ -19,17 +19,17 @@ import {
 } from '@haip/protocol';
 import { closeMessage, closeOpen, compactEnded } from './closing.ts';
 import type { ServerContext } from './context.ts';
-import { cancelled, type Ending, finished, interrupted, Stopped } from './ending.ts';
+import { cancelled, type Ending, failed, finished, interrupted, Stopped } from './ending.ts';
 import type { LiveLog } from './live-log.ts';
 import { Meter } from './meter.ts';
-import { Pace } from './pace.ts';
+import { Pace, settled } from './pace.ts';
 import { Pen, Refused, type Statement } from './pen.ts';
 import { Stop } from './stop.ts';
 import { StreamWriter } from './stream-writer.ts';
 import { ToolCall } from './tool-call.ts';
 
-/** What a turn's calls give when all was done at once. */
-export const settled: Promise<void> = Promise.resolve();
+/** The longest text of a message that waits for the turn of the event loop to end, in UTF-16 units. */
+const MOST_GATHERED = 2048;
 
 export class ToolTurn implements Turn {
   readonly message: Entry;
@@ -38,6 +38,15 @@ export class ToolTurn implements Turn {
   readonly #log: LiveLog;
   readonly #pen: Pen;
   #calls: Set<ToolCall> | undefined;
+  readonly #mostGathered: number;
+  /** The message with text that is not in the log yet. */
+  #gathering: StreamWriter | undefined;
+  /** Whether the end of the turn of the event loop, or of what the store has in hand, is waited for. */
+  #isDue = false;
+  /** Until the last part is stored, or is not. Never rejects. */
+  #part: Pending = undefined;
+  /** Whether the store failed to take some text. */
+  #isTorn = false;
   #over = false;
 
   constructor(context: ServerContext, log: LiveLog, message: Entry, session: string, fence: number) {
@@ -49,6 +58,8 @@ export class ToolTurn implements Turn {
       ? new Meter(charges, message.user ?? '', log.transaction, (reason) => this.halt(reason))
       : undefined;
     this.#pen = new Pen(context, log, session, fence, message.id, meter);
+    // Where words cost, each write is one, and knows at once whether it was paid.
+    this.#mostGathered = meter ? 0 : MOST_GATHERED;
   }
 
   get id(): string {
@@ -73,6 +84,8 @@ export class ToolTurn implements Turn {
   }
 
   async conversation(): Promise<Conversation> {
+    this.storeGathered();
+    await this.#pen.atRest();
     let conversation = emptyConversation;
     let from = 1;
     while (true) {
@@ -104,10 +117,8 @@ export class ToolTurn implements Turn {
     const { limits } = this.#context;
     const asker = setBy === 'asker' ? (this.message.user ?? undefined) : undefined;
     const pace = new Pace(this.#log, limits.maxReaderLag, this.stop, asker);
-    const writer = new StreamWriter(messageId, limits, this, pace);
-    writer.written = this.#begin({ type: 'MESSAGE_START', payload });
-    await writer.written;
-    return writer;
+    await this.#begin({ type: 'MESSAGE_START', payload });
+    return new StreamWriter(messageId, limits, this, pace, this.#mostGathered);
   }
 
   async call(tool: string, params?: JsonValue): Promise<Call> {
@@ -139,6 +150,45 @@ export class ToolTurn implements Turn {
     return this.#over ? Promise.reject(new Error(turnIsOver)) : this.#write([statement]);
   }
 
+  gather(writer: StreamWriter): void {
+    this.#refuse();
+    if (this.#gathering === writer) return;
+    this.storeGathered();
+    this.#gathering = writer;
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#context.endOfTurn(this.#whenDue);
+  }
+
+  /** While the store has its hands full, text goes on gathering. */
+  readonly #whenDue = (): void => {
+    const resting = this.#pen.atRest();
+    if (resting) return void resting.then(this.#whenDue);
+    this.#isDue = false;
+    this.storeGathered();
+  };
+
+  storeGathered(): void {
+    const writer = this.#gathering;
+    this.#gathering = undefined;
+    writer?.store();
+  }
+
+  append(part: Statement, writer: StreamWriter): Pending {
+    const lose = (error: unknown): void => {
+      writer.lose(this.#noted(error));
+      if (error instanceof Refused) return;
+      this.#isTorn = true;
+      this.#context.log('error', 'text not stored', { transaction: this.transaction, message: this.id, error });
+    };
+    try {
+      this.#part = this.#pen.write([part])?.catch(lose);
+      return this.#part;
+    } catch (error) {
+      lose(error);
+    }
+  }
+
   grace(over: () => void): Timer {
     return this.#context.clock.timer(this.#context.limits.stopGraceMs, over);
   }
@@ -150,6 +200,8 @@ export class ToolTurn implements Turn {
   }
 
   #write(statements: readonly Statement[]): Promise<void> {
+    // Nothing comes before what was said before it.
+    this.storeGathered();
     try {
       const pending = this.#pen.write(statements);
       return pending ? pending.catch((error: unknown) => this.#notWritten(error)) : settled;
@@ -198,6 +250,7 @@ export class ToolTurn implements Turn {
 
   /** Ends the turn: closes what the tool left open, then the run. Whatever comes later is refused. */
   finish(ending: Ending): Pending {
+    this.storeGathered();
     this.#over = true;
     for (const call of this.#calls ?? []) call.close();
     if (!this.#pen.beganRun && ending === finished) return;
@@ -207,10 +260,16 @@ export class ToolTurn implements Turn {
   async #conclude(ending: Ending): Promise<void> {
     // What the store still has in hand of this turn must not come behind its end.
     await this.#pen.atRest();
-    const hadRun = await closeOpen(this.#log, this.#pen, ending, this.#context.limits.maxTextBytes);
+    await this.#part;
+    const hadRun = await closeOpen(this.#log, this.#pen, this.outcome(ending), this.#context.limits.maxTextBytes);
     // A turn that did not even begin a run, and did not end well, says so in one of its own.
     if (hadRun || ending === finished || this.#log.state.ended) return;
     await this.#pen.write([...this.#pen.runStart(), { type: ending.type, payload: ending.payload }]);
+  }
+
+  /** How it ends: an answer that lacks some of its text did not go well, whatever its tool made of that. */
+  outcome(ending: Ending): Ending {
+    return this.#isTorn && ending === finished ? failed() : ending;
   }
 }
 

@@ -118,7 +118,9 @@ describe.each(bothStores)('over %s', (_, makeStore) => {
     const end = await seeEntry(ada, { type: 'MESSAGE_END' });
     expect(end).toMatchObject({ channel: 'AGENT', payload: { status: 'interrupted' } });
     expect(end.run_id).toBe(entriesOf(ada).find(({ type }) => type === 'RUN_STARTED')?.run_id);
-    await expect(write('more')).rejects.toThrow('MESSAGE_PART was refused');
+    await write('more');
+    await settle();
+    await expect(write('and more')).rejects.toThrow('MESSAGE_PART was refused');
     gate.resolve();
     await settle();
   });

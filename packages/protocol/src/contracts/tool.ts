@@ -12,16 +12,23 @@ export interface AudioMessage {
   readonly durationMs?: number | undefined;
 }
 
-/** Streams one message's text. Each write is stored before it is seen by anyone. */
+/**
+ * Streams one message's text. It is stored before it is seen by anyone, in parts: what a turn of the event loop brings is
+ * one, and so is what comes while the store is busy. Nothing that the turn says later is stored before it.
+ */
 export interface MessageWriter {
   /** The message's id, the same for all its parts. */
   readonly messageId: string;
   /**
-   * Appends text. Resolves when it is stored and somebody who reads is near it: not while every connected reader is far
-   * behind (256 entries, by default). Rejects with the signal's reason once the turn is over.
+   * Takes text. Resolves when more is welcome: what was on its way to the store is there, and somebody who reads is near,
+   * not all of them 256 entries behind (by default). Rejects with the signal's reason once the turn is over, and with what
+   * kept some of the message's text from being stored: no more of it is written then.
    */
   write(text: string): Promise<void>;
-  /** Closes the message. What was written stays, whatever happens before. Safe to call twice. */
+  /**
+   * Closes the message. Resolves when all its text is stored, rejects with what kept some of it from that; the message is
+   * closed all the same, with what is there. Safe to call twice.
+   */
   end(status?: string): Promise<void>;
 }
 

@@ -108,7 +108,7 @@ export class Simulation {
           limits: limitsOf(scenario),
           authenticate: this.#people.authenticate,
           accounts: this.#accounts,
-          tools: (host) => toolsOn(host, tools),
+          tools: (host) => toolsOn(host, tools, (...message) => this.#logs.wrote(...message)),
           logged: (level, event, fields) => this.#logged(level, event, fields),
         },
         `n${at + 1}`,

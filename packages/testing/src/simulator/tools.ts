@@ -32,6 +32,12 @@ function pause(host: Host, delayMs: number, signal: AbortSignal): Promise<void> 
   });
 }
 
+const outcomeOf = (done: Promise<void>): Promise<{ error?: unknown }> =>
+  done.then(
+    () => ({}),
+    (error: unknown) => ({ error }),
+  );
+
 const whole = (input: JsonValue): string => (typeof input === 'string' ? input : JSON.stringify(input));
 
 /** Takes texts and nothing else. */
@@ -44,19 +50,33 @@ const textOnly = {
   },
 } as const;
 
+/** Told what a message should say: one that was ended without an error, or that is left for the server to end. */
+export type Wrote = (transaction: string, messageId: string, text: string, isEnded: boolean) => void;
+
 /** The tools as one process has them. */
 // biome-ignore lint/suspicious/noExplicitAny: each tool has an input type of its own
-export function toolsOn(host: Host, chance: Chance): readonly Tool<any>[] {
+export function toolsOn(host: Host, chance: Chance, wrote: Wrote): readonly Tool<any>[] {
   const stream = async (turn: Turn, input: JsonValue, parts: number, gapMs: number): Promise<void> => {
     const writer = await turn.stream({ author: 'tool' });
     // Now and then more than the message's end can carry.
     const padding = chance.happens(0.05) ? ' and so on'.repeat(150) : '';
+    const later: Promise<{ error?: unknown }>[] = [];
+    let text = '';
     for (let part = 0; part < parts; part++) {
-      await writer.write(`${part} ${whole(input).slice(0, 8)};${padding}`);
+      const pieces = [`${part} `, `${whole(input).slice(0, 8)};${padding}`];
+      text += pieces.join('');
+      // Some tools wait for each write, others look at the end how it went.
+      if (chance.happens(0.7)) await writer.write(pieces.join(''));
+      else for (const piece of pieces) later.push(outcomeOf(writer.write(piece)));
       if (gapMs > 0) await pause(host, chance.between(0, gapMs), turn.signal);
     }
     // One that is left open is closed by the server.
-    if (chance.happens(0.8)) await writer.end();
+    const isEnded = chance.happens(0.8);
+    if (isEnded) {
+      await writer.end();
+      for (const { error } of await Promise.all(later)) if (error) throw error;
+    }
+    wrote(turn.transaction, writer.messageId, text, isEnded);
   };
   return [
     {

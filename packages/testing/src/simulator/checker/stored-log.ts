@@ -36,6 +36,18 @@ interface Stream {
   ended: boolean;
 }
 
+/** What those who write say themselves. */
+interface Heard {
+  /** Tokens whose authors no longer wait for them. */
+  readonly givenUp: ReadonlySet<string>;
+  /** What tools wrote of messages that they did not end. */
+  readonly left: ReadonlyMap<string, string>;
+}
+
+function textOf({ parts }: Stream): string {
+  return parts.map(({ draft }) => (draft.payload as { text?: string }).text ?? '').join('');
+}
+
 export class StoredLog {
   readonly transaction: string;
   readonly epoch: string;
@@ -56,16 +68,15 @@ export class StoredLog {
   readonly ids = new Map<string, Stored>();
   readonly #tokens = new Set<string>();
   readonly #verdicts: Verdicts;
-  readonly #givenUp: ReadonlySet<string>;
+  readonly #heard: Heard;
   readonly #streams = new Map<string, Stream>();
   readonly #runs = new Map<string, Subject>();
   readonly #calls = new Map<string, Subject>();
   /** The last thing each author's client sent, of what is stored here. */
   readonly #order = new Map<string, number>();
 
-  /** @param givenUp tokens whose authors no longer wait for them. */
-  constructor(verdicts: Verdicts, givenUp: ReadonlySet<string>, transaction: string, epoch: string, isAgain = false) {
-    this.#givenUp = givenUp;
+  constructor(verdicts: Verdicts, heard: Heard, transaction: string, epoch: string, isAgain = false) {
+    this.#heard = heard;
     this.#verdicts = verdicts;
     this.transaction = transaction;
     this.epoch = epoch;
@@ -132,7 +143,7 @@ export class StoredLog {
     const author = `${client} ${user}`;
     const before = this.#order.get(author) ?? -1;
     this.#tokens.add(token);
-    if (Number(number) <= before && this.#givenUp.has(token)) return;
+    if (Number(number) <= before && this.#heard.givenUp.has(token)) return;
     if (Number(number) <= before && !this.isAgain) {
       this.#verdicts.violated('4 author order', `${this.transaction}: ${token} at ${stored.position} after ${before}`);
     }
@@ -144,9 +155,10 @@ export class StoredLog {
     if (this.ended) this.#terminal(`${type} after TRANSACTION_END`);
     if (type === 'TRANSACTION_END') this.ended = true;
     else if (type === 'RUN_STARTED') this.#begin(this.#runs, 'run', String(run));
-    else if (type === 'RUN_FINISHED' || (type === 'RUN_ERROR' && run !== undefined))
+    else if (type === 'RUN_FINISHED' || (type === 'RUN_ERROR' && run !== undefined)) {
       this.#end(this.#runs, 'run', String(run));
-    else if (run !== undefined) this.#within(run, stored);
+      if (isJsonObject(payload) && payload['status'] === 'OK') this.#judgeRun(String(run));
+    } else if (run !== undefined) this.#within(run, stored);
     if (isJsonObject(payload) && typeof payload['call_id'] === 'string') this.#call(type, payload['call_id']);
     if (type.startsWith('MESSAGE_') && type !== 'MESSAGE_UPDATE' && isJsonObject(payload)) {
       this.#stream(stored, String(payload['message_id']), typeof payload['text'] === 'string');
@@ -184,6 +196,23 @@ export class StoredLog {
     return undefined;
   }
 
+  judgeText(messageId: string, text: string): void {
+    const stream = this.#streams.get(messageId);
+    const stored = stream && textOf(stream);
+    if (stored === text) return;
+    const what = `${this.transaction} ${messageId}: "${stored}", not "${text}"`;
+    this.#verdicts.violated('5 settled implies stored', what);
+  }
+
+  /** A run ended well: so all is there that its tool left for the server to end. */
+  #judgeRun(run: string): void {
+    if (this.isAgain) return;
+    for (const [messageId, { parts }] of this.#streams) {
+      const text = this.#heard.left.get(messageId);
+      if (text !== undefined && parts[0]?.draft.run_id === run) this.judgeText(messageId, text);
+    }
+  }
+
   #stream(stored: Stored, messageId: string, hasText: boolean): void {
     const { type } = stored.draft;
     const stream = this.#streams.get(messageId);
@@ -200,8 +229,7 @@ export class StoredLog {
     stream.ended = true;
     if (!hasText) return;
     for (const part of stream.parts) part.superfluous = true;
-    const text = stream.parts.map(({ draft }) => (draft.payload as { text?: string }).text ?? '').join('');
-    if (text === (stored.draft.payload as { text: string }).text) return;
+    if (textOf(stream) === (stored.draft.payload as { text: string }).text) return;
     if (!this.isAgain) this.#terminal(`the end of ${messageId} has another text than its parts`);
     this.isTorn = true;
   }

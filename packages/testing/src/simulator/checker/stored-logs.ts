@@ -27,6 +27,8 @@ export class StoredLogs implements StoreWitness {
   repeats = 0;
   readonly #verdicts: Verdicts;
   readonly #references = new Map<string, string>();
+  /** What tools wrote of messages that they did not end. */
+  readonly left = new Map<string, string>();
 
   constructor(verdicts: Verdicts) {
     this.#verdicts = verdicts;
@@ -59,7 +61,7 @@ export class StoredLogs implements StoreWitness {
       this.#verdicts.violated('3 single copy', `${reference} began ${known}, then ${transaction}`);
     }
     this.#references.set(reference, transaction);
-    const log = new StoredLog(this.#verdicts, this.givenUp, transaction, epoch, refusesForNow.has(record.tool));
+    const log = new StoredLog(this.#verdicts, this, transaction, epoch, refusesForNow.has(record.tool));
     this.transactions.set(transaction, { record, now: log, logs: [log], fence: 0 });
     log.store(first, 1);
   }
@@ -85,6 +87,16 @@ export class StoredLogs implements StoreWitness {
     }
   }
 
+  /**
+   * A tool was told that all it wrote of a message is stored; or it left that to its run, which then must not end well
+   * without. Of what was lost since, nobody can say.
+   */
+  wrote(transaction: string, messageId: string, text: string, isEnded: boolean): void {
+    const logs = this.known(transaction)?.logs ?? [];
+    if (isEnded && logs.length === 1) logs[0]?.judgeText(messageId, text);
+    else if (!isEnded) this.left.set(messageId, text);
+  }
+
   leased(transaction: string, _holder: string, fence: number): void {
     const known = this.transactions.get(transaction);
     if (known) known.fence = Math.max(known.fence, fence);
@@ -99,7 +111,7 @@ export class StoredLogs implements StoreWitness {
     if (known.logs.some((log) => log.epoch === epoch)) {
       this.#verdicts.violated('12 epoch honesty', `${transaction} lost entries and kept the epoch ${epoch}`);
     }
-    const log = new StoredLog(this.#verdicts, this.givenUp, transaction, epoch, true);
+    const log = new StoredLog(this.#verdicts, this, transaction, epoch, true);
     known.now = log;
     known.logs.push(log);
     kept.forEach((draft, at) => void log.store(draft, at + 1));
