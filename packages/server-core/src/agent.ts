@@ -281,7 +281,9 @@ export class Agent implements Follower {
     const held = this.#lease.take();
     if (held instanceof Promise) await held;
     const { entry } = stretch.entries[index] as LoggedEntry;
-    return this.#movesOn(entry, lease) ? this.#answerFrom(index + 1, stretch, lease) : true;
+    // What the store did not let be closed ends as its own turn did, not as the next one.
+    const goesOn = this.#movesOn(entry, lease) && this.#answering.unclosed === undefined;
+    return goesOn ? this.#answerFrom(index + 1, stretch, lease) : true;
   }
 
   /** Notes that an entry is done with, unless its turn may not have been this node's any more. */

@@ -188,3 +188,29 @@ test('I18: a transaction that could not be looked up, and then turned out unknow
   expect(errorsOf(ada)).toEqual(['OVERLOADED', 'TRANSACTION_NOT_FOUND']);
   expect((await start(ada)).id).toBeTruthy();
 });
+
+test('a turn whose end the store did not take ends as it did, before the next message is answered', async () => {
+  const clock = fakeClock();
+  const history = heldStore(testHistory(clock));
+  const gate = Promise.withResolvers<void>();
+  const tool = toolThat(async (turn, input) => {
+    const writer = await turn.stream();
+    await writer.write(input);
+    // The other two are read together.
+    if (input === 'before') await gate.promise;
+    if (input !== 'first') return;
+    history.failNext('append');
+    throw new Error('as the test wants');
+  });
+  const { enter } = testServer({ clock, history, tools: [tool] });
+  const ada = await enter('ada');
+  const { id } = await start(ada, 'tool');
+  for (const payload of ['before', 'first', 'second'])
+    await settled(ada, ada.send({ type: 'MESSAGE', transaction: id, payload }));
+  gate.resolve();
+  for (let n = 0; n < 5; n++) await clock.advance(1_000);
+  const page = await history.read(id, { from: 1 });
+  const ends = page?.entries.filter(({ type }) => /^RUN_/.test(type)).map(({ type }) => type);
+
+  expect(ends).toEqual(['RUN_STARTED', 'RUN_FINISHED', 'RUN_STARTED', 'RUN_ERROR', 'RUN_STARTED', 'RUN_FINISHED']);
+});
