@@ -228,7 +228,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'what an agent writes overtakes what it wrote before',
-    edits: [server('append-queue.ts', 'if (this.#isBusy)', 'if (this.#isBusy && drafts.length > 1)')],
+    edits: [server('append-queue.ts', 'if (!this.#queue.idle)', 'if (!this.#queue.idle && drafts.length > 1)')],
   },
   {
     name: 'what gathered is left behind by the end',

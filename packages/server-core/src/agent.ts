@@ -282,7 +282,7 @@ export class Agent implements Follower {
     if (held instanceof Promise) await held;
     const { entry } = stretch.entries[index] as LoggedEntry;
     // What the store did not let be closed ends as its own turn did, not as the next one.
-    const goesOn = this.#movesOn(entry, lease) && this.#answering.unclosed === undefined;
+    const goesOn = this.#movesOn(entry, lease) && this.#isTidy(lease.fence);
     return goesOn ? this.#answerFrom(index + 1, stretch, lease) : true;
   }
 

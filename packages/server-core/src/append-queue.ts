@@ -2,6 +2,7 @@
 // them alone: so what comes while it has one in hand goes after that, together. Decides nothing, keeps nothing.
 
 import type { Draft, Pending } from '@haip/protocol';
+import { SerialQueue } from './serial-queue.ts';
 
 /** So much goes in one step, whatever waits: a store has its own limits for that. */
 const MOST_DRAFTS = 500;
@@ -16,8 +17,10 @@ interface Batch {
 
 export class AppendQueue {
   readonly #append: (drafts: readonly Draft[]) => Pending;
-  readonly #waiting: Batch[] = [];
-  #isBusy = false;
+  /** Whoever pushed is told what went wrong. */
+  readonly #queue = new SerialQueue(() => {});
+  /** The last one that waits. */
+  #batch: Batch | undefined;
 
   /** @param append called again when what it gave before is settled */
   constructor(append: (drafts: readonly Draft[]) => Pending) {
@@ -26,39 +29,33 @@ export class AppendQueue {
 
   /** Appends drafts in one step, after all that came before. */
   push(drafts: readonly Draft[]): Pending {
-    if (this.#isBusy) return this.#batchFor(drafts).done.promise;
+    if (!this.#queue.idle) return this.#batchFor(drafts).done.promise;
     const pending = this.#append(drafts);
-    if (pending) this.#follow(pending);
+    if (pending) this.#queue.push(() => pending);
     return pending;
   }
 
   #batchFor(drafts: readonly Draft[]): Batch {
     const bytes = drafts.reduce((sum, { size }) => sum + size, 0);
-    let batch = this.#waiting.at(-1);
+    let batch = this.#batch;
     if (!batch || batch.drafts.length + drafts.length > MOST_DRAFTS || batch.bytes + bytes > MOST_BYTES) {
-      batch = { drafts: [], bytes: 0, done: Promise.withResolvers() };
-      this.#waiting.push(batch);
+      const next: Batch = { drafts: [], bytes: 0, done: Promise.withResolvers() };
+      this.#queue.push(() => this.#begin(next));
+      this.#batch = batch = next;
     }
     batch.drafts.push(...drafts);
     batch.bytes += bytes;
     return batch;
   }
 
-  #follow(pending: Promise<void>): void {
-    this.#isBusy = true;
-    pending.then(this.#next, this.#next);
-  }
-
-  readonly #next = (): void => {
-    this.#isBusy = false;
-    for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) {
-      try {
-        const pending = this.#append(batch.drafts);
-        batch.done.resolve(pending);
-        if (pending) return this.#follow(pending);
-      } catch (error) {
-        batch.done.reject(error);
-      }
+  #begin(batch: Batch): Pending {
+    if (this.#batch === batch) this.#batch = undefined;
+    try {
+      const pending = this.#append(batch.drafts);
+      batch.done.resolve(pending);
+      return pending;
+    } catch (error) {
+      batch.done.reject(error);
     }
-  };
+  }
 }

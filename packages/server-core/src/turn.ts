@@ -175,18 +175,19 @@ export class ToolTurn implements Turn {
   }
 
   append(part: Statement, writer: StreamWriter): Pending {
-    const lose = (error: unknown): void => {
-      writer.lose(this.#noted(error));
-      if (error instanceof Refused) return;
-      this.#isTorn = true;
-      this.#context.log('error', 'text not stored', { transaction: this.transaction, message: this.id, error });
-    };
     try {
-      this.#part = this.#pen.write([part])?.catch(lose);
+      this.#part = this.#pen.write([part])?.catch((error: unknown) => this.#lose(writer, error));
       return this.#part;
     } catch (error) {
-      lose(error);
+      this.#lose(writer, error);
     }
+  }
+
+  #lose(writer: StreamWriter, error: unknown): void {
+    writer.lose(this.#noted(error));
+    if (error instanceof Refused) return;
+    this.#isTorn = true;
+    this.#context.log('error', 'text not stored', { transaction: this.transaction, message: this.id, error });
   }
 
   grace(over: () => void): Timer {

@@ -1,14 +1,12 @@
 // What a tool writes in one turn of the event loop is one part of the log; and nothing of it is lost unsaid.
 
 import type { HistoryStore, JsonObject, Turn } from '@haip/protocol';
-import { fakeClock, memoryLink, rawPeer } from '@haip/testing';
+import { fakeClock, memoryLink, rawPeer, settle } from '@haip/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { HAIPServer } from '../src/server.ts';
-import { type HeldStore, heldStore, lateHistory, testHistory } from './stores.ts';
+import { bothStores, type HeldStore, heldStore, testHistory } from './stores.ts';
 import { entriesOf, seeEntry, start, testServer, times, userOf } from './support.ts';
 import { toolThat } from './tools.ts';
-
-const turnEnds = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Ada asks a tool on a server whose turns are those of the event loop; gives all that is in the log after her message. */
 async function answered(tool: ReturnType<typeof toolThat>, history: HistoryStore = testHistory(fakeClock())) {
@@ -32,22 +30,18 @@ async function answered(tool: ReturnType<typeof toolThat>, history: HistoryStore
 const partsOf = (entries: readonly [string, unknown][]): string[] =>
   entries.filter(([type]) => type === 'MESSAGE_PART').map(([, text]) => text as string);
 
-describe.each([
-  ['a store that is done at once', () => testHistory(fakeClock())],
-  ['a store that is late', () => lateHistory(fakeClock(), 3)],
-])('a message that is written word by word, over %s', (_, makeStore) => {
+describe.each(bothStores)('a message that is written word by word, over %s', (_, makeStore) => {
   test('[READ-11] gets one part for each turn of the event loop, whether its writes are awaited or not', async () => {
     const entries = await answered(
       toolThat(async (turn) => {
         const writer = await turn.stream();
         void writer.write('a ');
         void writer.write('b ');
-        await turnEnds();
-        await turnEnds();
+        await settle(2);
         for (const word of ['c ', 'd ', 'e ']) void writer.write(word);
         await writer.end();
       }),
-      makeStore(),
+      makeStore(fakeClock()),
     );
 
     expect(partsOf(entries)).toEqual(['a b ', 'c d e ']);
@@ -68,7 +62,7 @@ describe.each([
         await (await call).done();
         await two.end();
       }),
-      makeStore(),
+      makeStore(fakeClock()),
     );
     const said = entries.filter(([type]) => !/^(RUN|TRANSACTION|MESSAGE_(START|END))/.test(type));
 
@@ -90,7 +84,7 @@ describe.each([
         void writer.write('to ');
         void writer.write('the end');
       }),
-      makeStore(),
+      makeStore(fakeClock()),
     );
 
     expect(partsOf(entries)).toEqual(['to the end']);
@@ -125,7 +119,7 @@ describe.each([
     const clock = fakeClock();
     const inner = testHistory(clock);
     const slow = async (...args: Parameters<HistoryStore['append']>): Promise<void> => {
-      for (let turn = 0; turn < turns; turn++) await turnEnds();
+      await settle(turns);
       return inner.append(...args);
     };
     const history = heldStore(turns > 0 ? { ...inner, append: slow } : inner);
@@ -145,10 +139,10 @@ describe.each([
     const { ada, ask, logged } = await asking(async (turn, history) => {
       const [writer, other] = [await turn.stream(), await turn.stream()];
       await writer.write('kept');
-      for (let n = 0; n < 5; n++) await turnEnds();
+      await settle(5);
       history.failNext('append');
       await writer.write('lost').catch(tell('lost'));
-      for (let n = 0; n < 5; n++) await turnEnds();
+      await settle(5);
       void writer.write('not heard');
       await writer.write('second').catch(tell('second'));
       await other.write('of another');
@@ -179,7 +173,7 @@ describe.each([
         history.failNext('append');
         await writer.write('lost');
         if (next === 'nothing at once') return;
-        await turnEnds();
+        await settle(1);
         if (next === 'end') await writer.end();
         if (next === 'reply') await turn.reply('all the same');
       });
@@ -195,11 +189,11 @@ describe.each([
       const writer = await turn.stream();
       history.failNext('append');
       await writer.write('lost');
-      for (let n = 0; n < 5; n++) await turnEnds();
+      await settle(5);
       history.failNext('append');
     });
     ask();
-    for (let n = 0; n < 20; n++) await turnEnds();
+    await settle(20);
     await clock.advance(5_000);
 
     expect((await seeEntry(ada, { type: 'RUN_ERROR' })).payload).toEqual(failed);
@@ -210,7 +204,7 @@ describe.each([
       const writer = await turn.stream();
       history.failNext('append');
       await writer.write('a');
-      await turnEnds();
+      await settle(1);
       for (let n = 0; n < 3; n++) await writer.write('b').catch(() => {});
     });
     ask();
@@ -220,10 +214,7 @@ describe.each([
   });
 });
 
-describe.each([
-  ['a store that is done at once', () => testHistory(fakeClock())],
-  ['a store that is late', () => lateHistory(fakeClock(), 3)],
-])('over %s', (_, makeStore) => {
+describe.each(bothStores)('over %s', (_, makeStore) => {
   test('[READ-11] a text of many parts keeps its place, and its end waits for all of it', async () => {
     const long = 'A'.repeat(100_000);
     const entries = await answered(
@@ -235,7 +226,7 @@ describe.each([
         void turn.reply('reply');
         await writer.end();
       }),
-      makeStore(),
+      makeStore(fakeClock()),
     );
     const said = entries.filter(([type]) => type === 'MESSAGE' || type === 'MESSAGE_PART');
 
@@ -251,7 +242,7 @@ describe.each([
         void writer.write('hello');
         found.push((await turn.conversation()).messages.at(-1)?.text);
       }),
-      makeStore(),
+      makeStore(fakeClock()),
     );
 
     expect(found).toEqual(['hello']);
@@ -264,7 +255,7 @@ describe.each([
         await (await turn.stream()).end();
         await Promise.all(numbers.map((n) => turn.reply(n)));
       }),
-      makeStore(),
+      makeStore(fakeClock()),
     );
 
     expect(entries.filter(([type]) => type === 'MESSAGE').map(([, text]) => text)).toEqual(numbers);
