@@ -31,18 +31,18 @@ export interface ClientCore {
   readonly stats: ClientStats;
   /** What was sent and is not yet both settled and read, in the author's order, by ids. */
   readonly items: Map<string | undefined, Outgoing>;
-  isFlushing: boolean;
+  isFlushing?: boolean;
   /** For how long after it was first written the server knows an id again. Default 10 min; the server's HAI says. */
   retryWithinMs: number;
   /** What carries the client. */
-  session: Session | undefined;
-  /** False while nothing is taken: the client is not connecting, nor meant to. */
-  isOpen: boolean;
+  session?: Session | undefined;
+  /** Not while nothing is taken: the client is not connecting, nor meant to. */
+  isOpen?: boolean;
   /** The open ones. */
   readonly transactions: Map<string | null, OpenTransaction>;
   /** Where reading was, in the transactions that were open when the page was left, and in those open since. */
   readonly cursors: Map<string, Cursor>;
-  token: string | undefined;
+  token?: string | undefined;
   /** The number of the last HAI. */
   attempt: number;
   /** Told whenever something of this is another. */

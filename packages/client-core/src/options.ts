@@ -47,8 +47,8 @@ export interface ClientOptions extends Partial<WindowOptions & FallbackOptions> 
 
 export interface Settings extends ReconnectOptions, HeartbeatOptions, WindowOptions, FallbackOptions {
   readonly transports: readonly Transport[];
-  readonly limits: CodecLimits | undefined;
-  readonly outbox: OutboxKeeper | undefined;
+  readonly limits?: CodecLimits | undefined;
+  readonly outbox?: OutboxKeeper | undefined;
   readonly wake: Wake;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -66,8 +66,6 @@ const defaults = {
   stableAfterMs: 30_000,
   pingAfterMs: 20_000,
   deadAfterMs: 10_000,
-  limits: undefined,
-  outbox: undefined,
   wake: wakeSignals,
   clock: systemClock,
   ids: uuidIds,

@@ -51,6 +51,8 @@ export interface Outgoing extends Draft {
   refusals: number;
   /** The code of the ERROR that asked to try again, until it is written again. */
   refusedBy?: string | undefined;
+  /** An ERROR wants it again, or one before it: once this one is answered, too. It holds up its lane until then. */
+  isHeld?: boolean;
   /** Until it is tried again. */
   timer?: Timer | undefined;
   /** It is in the log, or was answered. */
@@ -121,7 +123,7 @@ export function flush(core: ClientCore): void {
     }
     const lane = laneOf(item);
     if (!item.number && !waiting.has(lane)) write(core, item);
-    if (item.page || !item.number) waiting.add(lane);
+    if (item.page || item.isHeld || !item.number) waiting.add(lane);
   }
   core.isFlushing = false;
 }
@@ -133,6 +135,7 @@ function write(core: ClientCore, item: Outgoing): void {
   const { clock } = settings;
   item.writtenAt ??= { now: clock.now(), monotonic: clock.monotonic() };
   item.refusedBy = undefined;
+  item.isHeld = false;
   if (item.page) item.page.entries.length = 0;
   item.number = session.write(item);
   core.changed();
@@ -158,11 +161,15 @@ export function detach(core: ClientCore): void {
 /** The server's `ack`: all that this connection sent up to that number is settled, save what it refused for now. */
 export function settle(core: ClientCore, upTo: number): void {
   for (const item of core.items.values()) {
-    if (!item.isEntry || !item.number || item.number > upTo) continue;
-    item.isSettled = true;
-    item.resolve({ id: item.id });
-    if (item.isRead) remove(core, item);
+    if (!item.number || item.number > upTo) continue;
+    if (item.isHeld) item.number = 0;
+    else if (item.isEntry) {
+      item.isSettled = true;
+      item.resolve({ id: item.id });
+      if (item.isRead) remove(core, item);
+    }
   }
+  flush(core);
 }
 
 /** The server's answer to a request. False when there is no such request. */
@@ -185,26 +192,19 @@ export function refuse(core: ClientCore, id: string | undefined, error: RefusedE
     if (error.retry) giveUp(core);
     return true;
   }
-  item.refusals++;
   item.refusedBy = error.code;
-  // The server refuses all later ones of its lane, too.
-  if (item.number) hold(core, item, afterMs);
   changed(core, item);
-  return true;
-}
-
-/** Takes back a refused message and all later ones of its lane; they go again later. */
-function hold(core: ClientCore, refused: Outgoing, afterMs: number): void {
-  const { settings } = core;
-  let isLater = false;
-  for (const item of core.items.values()) {
-    isLater ||= item === refused;
-    if (isLater && laneOf(item) === laneOf(refused)) item.number = 0;
+  if (item.isHeld) return true;
+  // The server refuses all that was written behind it in its lane, too.
+  for (const later of core.items.values()) {
+    if (later.number >= item.number && laneOf(later) === laneOf(item)) later.isHeld = true;
   }
-  refused.timer = settings.clock.timer(afterMs + reconnectDelay(refused.refusals, settings.random, settings), () => {
-    refused.timer = undefined;
+  const { settings } = core;
+  item.timer = settings.clock.timer(afterMs + reconnectDelay(++item.refusals, settings.random, settings), () => {
+    item.timer = undefined;
     flush(core);
   });
+  return true;
 }
 
 /** After its ERROR the server waits for a message's id and refuses all others; only a new connection ends that. */
@@ -220,7 +220,7 @@ function abort(core: ClientCore, item: Outgoing, reason: unknown): void {
   const isUnknown = item.isEntry && item.writtenAt && !isRefused;
   item.reject(isUnknown ? new UnknownOutcomeError(item.id, reason) : reason);
   item.isAbandoned = true;
-  if (item.number) return changed(core, item);
+  if (item.number && !item.isHeld) return changed(core, item);
   remove(core, item);
   if (item.isEntry && refusedBy) giveUp(core);
 }
@@ -247,7 +247,7 @@ export function letGo(
   for (const item of items) {
     if (item.isSettled) remove(core, item);
     // What was written is answered yet: with an ERROR, after a verdict that refused.
-    else if (reason && !item.number) fail(core, item, reason);
+    else if (reason && (item.isHeld || !item.number)) fail(core, item, reason);
     // The reader's place stands still from now on: nobody could tell an answer from what comes live.
     else if (item.page && !reason && !hasEnded) abort(core, item, new ClosedError(String(item.transaction)));
   }

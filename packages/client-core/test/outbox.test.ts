@@ -240,21 +240,48 @@ describe('an ERROR', () => {
     await Promise.all(sending);
   });
 
-  it('with retry for the first takes back those behind it at once, though their own ERRORs are still to come [ACK-10]', async () => {
+  it('with retry makes those behind it go again, each once it is answered: none is under way twice, and in order [ACK-11]', async () => {
     const { clock, started } = setUp();
     const { peer, chat } = await started();
     const sending = ['1', '2', '3'].map((text) => chat.sendText(text));
     await peer.until(({ payload }) => payload === '3');
-    const [one, two] = peer.received.slice(2);
-    if (one) peer.error(one, { code: 'OVERLOADED', retry: true });
-    peer.ack(5);
-    await clock.advance(1_000);
-    expect(texts(peer.received)).toEqual(['1', '2', '3', '1', '2', '3']);
-    if (two) peer.error(two, { code: 'OVERLOADED', retry: true });
-    await clock.advance(1_000);
-    expect(texts(peer.received).slice(6)).toEqual(['2', '3']);
+    const [one, two, three] = peer.received.slice(2);
+    if (!(one && two && three)) throw new Error('Not all of them came.');
+    peer.error(one, { code: 'OVERLOADED', retry: true });
+    await clock.advance(20_000);
+    sending.push(chat.sendText('4'));
+    await clock.settle();
+    expect(texts(peer.received).slice(3)).toEqual(['1']);
+    peer.error(two, { code: 'OVERLOADED', retry: true });
+    await clock.settle();
+    expect(texts(peer.received).slice(3)).toEqual(['1', '2']);
+    peer.error(three, { code: 'OVERLOADED', retry: true });
+    await clock.settle();
+    expect(texts(peer.received).slice(3)).toEqual(['1', '2', '3', '4']);
     peer.ack(peer.received.length);
     await Promise.all(sending);
+  });
+
+  it('with retry for the first may be followed by word that those behind it are in the log: they are settled in the end', async () => {
+    const { client, clock, started } = setUp();
+    const { peer, chat } = await started();
+    const controller = new AbortController();
+    const sending = chat.sendText('1');
+    const later = expect(chat.sendText('2', { signal: controller.signal })).rejects.toThrow(UnknownOutcomeError);
+    await peer.until(({ payload }) => payload === '2');
+    const [one, two] = peer.received.slice(2);
+    if (!(one && two)) throw new Error('Not all of them came.');
+    peer.error(one, { code: 'OVERLOADED', retry: true });
+    await clock.settle();
+    controller.abort(new Error('enough'));
+    await later;
+    peer.entry(2, { id: two.id, session: 'me', payload: '2' });
+    peer.ack(two.seq);
+    await clock.advance(20_000);
+    expect(texts(peer.received)).toEqual(['1', '2', '1']);
+    peer.ack(peer.received.length);
+    await sending;
+    expect(client.stats.faults).toBe(0);
   });
 
   it('with a time to wait is followed by no retry before that is over [ERR-8]', async () => {
@@ -325,7 +352,8 @@ describe('an ERROR', () => {
     const { started, reconnected } = setUp();
     const { peer, chat } = await started();
     const sending = chat.sendText('Hello');
-    peer.error(await peer.until('MESSAGE'), { code: 'SEQ_VIOLATION', retry: true, expected: '2' });
+    const { id, transaction } = await peer.until('MESSAGE');
+    peer.error({ id, transaction }, { code: 'SEQ_VIOLATION', retry: true, expected: '2' });
     const again = await reconnected();
     const hai = await again.welcome();
     expect(hai.seq).toBe('1');

@@ -107,11 +107,12 @@ export class ServerPeer {
     this.send({ type: 'TRANSACTION_JOIN', transaction: 'T', payload, ...fields });
   }
 
+  /** Answers a message, which settles its number where it is given. */
   error(
-    { id, transaction }: Pick<RawEnvelope, 'id' | 'transaction'>,
+    { id, transaction, seq }: Pick<RawEnvelope, 'id' | 'transaction'> & { readonly seq?: string },
     payload: Record<string, string | boolean | number>,
   ): void {
-    this.send({ type: 'ERROR', channel: 'SYSTEM', transaction, related_id: id, payload });
+    this.send({ type: 'ERROR', channel: 'SYSTEM', transaction, related_id: id, payload, ...(seq && { ack: seq }) });
   }
 }
 
