@@ -1,6 +1,8 @@
 // The real client and the real server over every transport: one table of cases, one table of transports.
 
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { HAIPClient, RefusedError, type Transaction } from '@haip/client-core';
 import { memoryHistory } from '@haip/history-memory';
 import type { Accept, Transport } from '@haip/protocol';
@@ -8,7 +10,7 @@ import { HAIPServer, type Turn } from '@haip/server-core';
 import { memoryTransport, rawPeer } from '@haip/testing';
 import { webSocket } from '@haip/transport-ws/client';
 import { acceptWebSockets } from '@haip/transport-ws/server';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listening, ways } from './http/served.ts';
 
 interface Served {
@@ -121,6 +123,27 @@ function whenSeen(chat: Transaction, isSo: () => boolean): Promise<void> {
 }
 
 describe.each(rows)('over $name', (row) => {
+  test('a quiet connection keeps no credentials in memory, whether they were good', async () => {
+    const { server, client } = await setUp(row);
+    const shown: WeakRef<object>[] = [];
+    server.authenticate((auth) => {
+      shown.push(new WeakRef(auth as object));
+      return { id: auth.user, permissions, credits: 1000 };
+    });
+    await client().connect();
+    await client({ user: '' })
+      .connect()
+      .catch(() => {});
+    expect(shown.length).toBeGreaterThan(1);
+
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    await vi.waitFor(() => {
+      collect();
+      expect(shown.filter((auth) => auth.deref())).toEqual([]);
+    });
+  });
+
   test('what is sent comes back, whatever characters it has', async () => {
     const { client } = await setUp(row);
     const person = client();

@@ -18,7 +18,7 @@ function link() {
   const sent: Frame[] = [];
   const closes: CloseCode[] = [];
   const end = Promise.withResolvers<ConnectionEnd>();
-  const { readable, writable } = new TransformStream<readonly Incoming[]>();
+  const { readable, writable } = new TransformStream<Incoming[]>();
   const wire = writable.getWriter();
   const connection: Connection = {
     supports: { binary: true, pause: false },

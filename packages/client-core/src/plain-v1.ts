@@ -68,7 +68,7 @@ class PlainConnection implements Connection {
     this.#link.close(code, reason);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Incoming[], void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Incoming[], void, undefined> {
     let isOver = false;
     const reading = this.#read().finally(() => {
       isOver = true;

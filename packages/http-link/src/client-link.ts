@@ -110,7 +110,7 @@ export class ClientLink implements Connection, PostsOwner {
     this.#finish({ code: 1006, reason });
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Incoming[], void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Incoming[], void, undefined> {
     while (this.#batch.length > 0 || this.#tellClosed) {
       const batch = this.#batch;
       if (batch.length === 0) {

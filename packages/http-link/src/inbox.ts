@@ -3,9 +3,9 @@
 
 import type { Incoming } from '@haip/protocol';
 
-type Batch = IteratorResult<readonly Incoming[], undefined>;
+type Batch = IteratorResult<Incoming[], undefined>;
 
-export class Inbox implements AsyncIterator<readonly Incoming[], undefined> {
+export class Inbox implements AsyncIterator<Incoming[], undefined> {
   readonly #readAheadBytes: number;
   #batch: Incoming[] = [];
   #waitingBytes = 0;

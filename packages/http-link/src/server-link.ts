@@ -90,7 +90,7 @@ export class ServerLink implements Connection, ExchangeListener {
     return this.#text.length + (this.#stream?.unsent ?? 0);
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<readonly Incoming[]> {
+  [Symbol.asyncIterator](): AsyncIterator<Incoming[]> {
     return this.inbox;
   }
 

@@ -177,9 +177,11 @@ export class Session implements Participant, IntakeOwner {
     return this.#phase === 'open';
   }
 
-  static #takeAll(session: Session, batch: readonly Incoming[]): void {
+  static #takeAll(session: Session, batch: Incoming[]): void {
     session.guest?.refill();
     for (const incoming of batch) session.#take(incoming);
+    // Else the loop would hold it until the next one comes, a HAI with its credentials.
+    batch.length = 0;
   }
 
   #take(incoming: Incoming): void {
@@ -217,6 +219,7 @@ export class Session implements Participant, IntakeOwner {
     this.#asking = new Stop();
     judgeHai(this.context, envelope, this.#info, this.#asking)
       .then((verdict) => {
+        this.#asking = undefined;
         if (this.#phase !== 'verdict') return;
         this.guest?.judged(verdict);
         if (verdict instanceof Fault) this.#turnAway(verdict, envelope.id);
@@ -335,7 +338,7 @@ export class Session implements Participant, IntakeOwner {
   }
 
   #inRenewal(): Renewal {
-    this.#renewal ??= new Renewal(this, this.#info, this.#haiId, this.#renewed);
+    this.#renewal ??= new Renewal(this, this.#info, this.#haiId, (user) => this.#renewed(user));
     return this.#renewal;
   }
 
@@ -350,9 +353,9 @@ export class Session implements Participant, IntakeOwner {
   }
 
   /** The same user, with other rights. */
-  readonly #renewed = (user: KnownUser): void => {
+  #renewed(user: KnownUser): void {
     this.#user = user;
     this.#watchExpiry();
     this.#transactions?.recheck();
-  };
+  }
 }

@@ -156,7 +156,7 @@ class MemoryEnd implements Connection {
     return bytes === undefined ? { envelope, size } : { envelope, bytes, size };
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Incoming[]> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Incoming[]> {
     if (this.#iterated) throw new Error('A connection is iterated once.');
     this.#iterated = true;
     while (true) {

@@ -50,7 +50,7 @@ export class ClientConnection<Socket extends ClientSocket = ClientSocket> implem
     socket.onclose = ({ code, reason }) => this.#finish(readClose(code, reason));
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Incoming[], void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Incoming[], void, undefined> {
     while (this.#batch.length > 0 || this.#tellClosed) {
       const batch = this.#batch;
       if (batch.length === 0) {

@@ -15,9 +15,9 @@ export interface InboxOwner {
   taken(): void;
 }
 
-type Batch = IteratorResult<readonly Incoming[], undefined>;
+type Batch = IteratorResult<Incoming[], undefined>;
 
-export class Inbox implements AsyncIterator<readonly Incoming[], undefined>, IncomingSink {
+export class Inbox implements AsyncIterator<Incoming[], undefined>, IncomingSink {
   readonly #owner: InboxOwner;
   readonly #readAheadBytes: number;
   #batch: Incoming[] = [];

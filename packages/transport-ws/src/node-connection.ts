@@ -25,7 +25,7 @@ export class NodeConnection extends ClientConnection<NodeSocket> {
     };
   }
 
-  override async *[Symbol.asyncIterator](): AsyncGenerator<readonly Incoming[], void, undefined> {
+  override async *[Symbol.asyncIterator](): AsyncGenerator<Incoming[], void, undefined> {
     for await (const batch of super[Symbol.asyncIterator]()) {
       this.#waitingBytes = 0;
       this.socket.resume();

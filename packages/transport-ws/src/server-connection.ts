@@ -95,7 +95,7 @@ export class ServerConnection implements Connection, InboxOwner {
     return this.#queuedBytes + this.#socket.writableLength;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<readonly Incoming[]> {
+  [Symbol.asyncIterator](): AsyncIterator<Incoming[]> {
     return this.#inbox;
   }
 

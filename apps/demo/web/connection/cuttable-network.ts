@@ -3,7 +3,7 @@
 
 import type { Connection, ConnectionEnd, Frame, Incoming, Transport } from '@haip/protocol';
 
-type Batch = readonly Incoming[];
+type Batch = Incoming[];
 
 class CuttableConnection implements Connection {
   readonly supports: Connection['supports'];

@@ -45,9 +45,9 @@ export interface ConnectionSupports {
 /**
  * A link between two peers: whole envelopes in order, both ways, and one end. Both sides of every transport are
  * exactly this. Iterating gives batches, each what one read brought; it ends when the connection has ended and all
- * that came before was taken. It is iterated once.
+ * that came before was taken. It is iterated once. A batch is the taker's own, to empty or to keep.
  */
-export interface Connection extends AsyncIterable<readonly Incoming[]> {
+export interface Connection extends AsyncIterable<Incoming[]> {
   readonly supports: ConnectionSupports;
 
   /**

@@ -126,7 +126,7 @@ class End implements Connection {
     this.#wake?.();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Incoming[]> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Incoming[]> {
     for (;;) {
       if (this.#inbox.length > 0) {
         const batch = this.#inbox;

@@ -57,7 +57,7 @@ export class WatchedConnection implements Connection {
     this.#inner.close(code, reason, retryAfterMs);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Incoming[]> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Incoming[]> {
     for await (const batch of this.#inner) {
       for (const incoming of batch) if (!(incoming instanceof Fault)) this.#witness.heard(incoming.envelope);
       yield batch;
