@@ -123,6 +123,35 @@ function whenSeen(chat: Transaction, isSo: () => boolean): Promise<void> {
 }
 
 describe.each(rows)('over $name', (row) => {
+  test('a tool that says what no reader can be sent fails in its own turn, and nobody is cut off for it', async () => {
+    const { server, client } = await setUp(row);
+    const unsayable: Record<string, (turn: Turn) => unknown> = {
+      nothing: (turn) => turn.reply(null),
+      'too long a text': (turn) => turn.reply('x'.repeat(2_000_000)),
+      'too much audio': (turn) => turn.replyAudio({ bytes: new Uint8Array(6_000_000), mime: 'audio/pcm' }),
+      'no bytes': (turn) => turn.replyAudio({ bytes: new ArrayBuffer(4) as never, mime: 'audio/pcm' }),
+      'no media type': (turn) => turn.replyAudio({ bytes: new Uint8Array(1), mime: 'a"b\n' }),
+      'too large a result': async (turn) => (await turn.call('search')).done('x'.repeat(2_000_000)),
+    };
+    server.registerTool<string>({
+      name: 'careless',
+      onMessage: async (turn, text) => void (await unsayable[text]?.(turn)),
+    });
+    const person = client();
+    await person.connect();
+    const beside = await person.startTransaction('echo');
+    const chat = await person.startTransaction('careless');
+    for (const [number, text] of Object.keys(unsayable).entries()) {
+      await chat.sendText(text);
+      await whenSeen(chat, () => chat.conversation.runs.filter(({ status }) => status === 'ERROR').length > number);
+    }
+    await beside.sendText('Hello');
+    await whenSeen(beside, () => texts(beside).length === 2);
+
+    expect(texts(chat)).toEqual(Object.keys(unsayable));
+    expect(person.stats).toEqual({ connections: 1, duplicates: 0, faults: 0 });
+  });
+
   test('a quiet connection keeps no credentials in memory, whether they were good', async () => {
     const { server, client } = await setUp(row);
     const shown: WeakRef<object>[] = [];

@@ -74,11 +74,13 @@ export { Fault, type FaultDetails } from './errors.ts';
 export { defaultFlowCredit, type FlowCredit, FlowWindow } from './flow-window.ts';
 export { isChannel, isDecimal, isId, isMime, readDecimal } from './grammar.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+export { type ScanResult, scanJson } from './json-scan.ts';
 export { negotiate, protocolMajor, protocolVersion, sharesMajor, type Terms } from './negotiation.ts';
 export { createPermissionMap, isAllowed, type PermissionMap } from './permissions.ts';
 export { ReceiveWindow } from './receive-window.ts';
 export {
   checkFromClient,
+  checkFromServer,
   currentName,
   type EventName,
   type EventType,

@@ -11,6 +11,7 @@ import { wrongWay } from './events/shapes.ts';
 import * as text from './events/text.ts';
 import * as tools from './events/tools.ts';
 import * as transaction from './events/transaction.ts';
+import type { JsonValue } from './json.ts';
 
 type Schema = v.GenericSchema;
 
@@ -137,11 +138,23 @@ export function checkFromClient(envelope: Envelope, event: EventType): Fault | u
   }
   // The codec saw to it that the payload is JSON and not null: all that this schema asks, of the most frequent type.
   if (event.client === text.message) return undefined;
-  const result = v.safeParse(event.client, envelope.payload, { abortEarly: true });
-  if (result.success) return undefined;
-  const [issue] = result.issues;
+  const issue = firstIssue(event.client, envelope.payload);
+  if (issue === undefined) return undefined;
   if (issue.message === wrongWay) {
     return new Fault('UNAUTHORIZED', { ...named, expected: 'a request', got: 'what the server answers' });
   }
   return new Fault('PROTOCOL_VIOLATION', { ...named, ...describe(issue) });
+}
+
+/** Judges the payload of what a server is to write. Undefined when it fits the type; else what was expected. */
+export function checkFromServer(type: string, payload: JsonValue): Fault | undefined {
+  const schema = eventType(type)?.server;
+  if (schema === undefined)
+    return new Fault('UNSUPPORTED_TYPE', { expected: 'a type that servers write', got: 'another' });
+  const issue = firstIssue(schema, payload);
+  return issue && new Fault('PROTOCOL_VIOLATION', describe(issue));
+}
+
+function firstIssue(schema: Schema, payload: JsonValue): v.BaseIssue<unknown> | undefined {
+  return v.safeParse(schema, payload, { abortEarly: true }).issues?.[0];
 }

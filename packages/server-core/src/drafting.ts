@@ -113,7 +113,7 @@ export function endPayload(written: JsonObject, stream: OpenStream, maxTextBytes
 }
 
 /** An envelope's other fields take less than this. */
-const OVERHEAD_BYTES = 4096;
+export const OVERHEAD_BYTES = 4096;
 
 function fitsEnvelope(text: string, maxTextBytes: number): boolean {
   const room = maxTextBytes - OVERHEAD_BYTES;

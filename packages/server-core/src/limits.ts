@@ -1,7 +1,7 @@
 // The server's limits, their defaults and their check at start-up. Durations in ms, sizes in bytes.
 // Source: the limits table of the guarantees.
 
-import { defaultFlowCredit } from '@haip/protocol';
+import { defaultCodecLimits, defaultFlowCredit } from '@haip/protocol';
 
 export interface ServerLimits {
   /** From the open connection to its HAI; then closed 4408. Default 5,000. */
@@ -48,6 +48,8 @@ export interface ServerLimits {
   readonly maxPiledBytes: number;
   /** Largest text envelope a peer may be sent whole; a longer text stays in its parts. Default 262,144. */
   readonly maxTextBytes: number;
+  /** Most bytes of one audio message of a tool. Default 1,048,576. */
+  readonly maxBinaryBytes: number;
   /** A tool's `write()` waits while everybody who reads is more entries behind than this. Default 256. */
   readonly maxReaderLag: number;
   /** How long a turn of a tool may take. Default 600,000. */
@@ -119,7 +121,8 @@ export const defaultLimits: ServerLimits = {
   maxParamsBytes: 16 * 1024,
   drainTimeoutMs: 10_000,
   maxPiledBytes: 1024 * 1024,
-  maxTextBytes: 256 * 1024,
+  maxTextBytes: defaultCodecLimits.maxTextBytes,
+  maxBinaryBytes: defaultCodecLimits.maxBinaryBytes,
   maxReaderLag: 256,
   turnTimeoutMs: 600_000,
   stopGraceMs: 5_000,

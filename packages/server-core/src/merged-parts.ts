@@ -2,10 +2,10 @@
 // together. Pure: knows neither the reader nor its window. Spec: §4.1.
 
 import { type Entry, encode, isJsonObject, type JsonObject } from '@haip/protocol';
+import { OVERHEAD_BYTES } from './drafting.ts';
 import type { EntryFrame, LoggedEntry } from './logged-entry.ts';
 
-/** An envelope's other fields take less than this; a UTF-16 unit takes at most six bytes in JSON. */
-const OVERHEAD_BYTES = 4096;
+/** A UTF-16 unit takes at most so many in JSON. */
 const UNIT_BYTES = 6;
 
 interface Part {

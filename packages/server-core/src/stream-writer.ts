@@ -8,6 +8,8 @@ import { utf8Length } from './utf8.ts';
 
 /** Longest part in UTF-16 units: at six bytes each in JSON it fits the smallest envelope limit in use. */
 const PART_UNITS = 32 * 1024;
+/** Longest status of an end, as its payload has it. */
+const MOST_STATUS_UNITS = 128;
 /** What a part takes besides its text. */
 const PART_BYTES = 320;
 
@@ -72,6 +74,7 @@ export class StreamWriter implements MessageWriter {
 
   write(text: string): Promise<void> {
     try {
+      if (typeof text !== 'string') throw new TypeError(`text: expected a string, got a ${typeof text}`);
       if (this.#closed) throw new Error('the message has ended: nothing more can be written to it');
       this.#log.gather(this);
       this.#tell();
@@ -87,6 +90,9 @@ export class StreamWriter implements MessageWriter {
   }
 
   async end(status?: string): Promise<void> {
+    if (status !== undefined && !(typeof status === 'string' && status.length <= MOST_STATUS_UNITS)) {
+      throw new TypeError(`status: expected a string of at most ${MOST_STATUS_UNITS} characters`);
+    }
     await this.#close(status);
     this.#tell();
   }

@@ -24,6 +24,7 @@ import type { LiveLog } from './live-log.ts';
 import { Meter } from './meter.ts';
 import { Pace, settled } from './pace.ts';
 import { Pen, Refused, type Statement } from './pen.ts';
+import { spoken } from './spoken.ts';
 import { Stop } from './stop.ts';
 import { StreamWriter } from './stream-writer.ts';
 import { ToolCall } from './tool-call.ts';
@@ -107,7 +108,7 @@ export class ToolTurn implements Turn {
       mime,
       ...(durationMs === undefined ? {} : { duration_ms: durationMs }),
     };
-    return this.say({ type: 'AUDIO', payload, bytes, mime, size: bytes.length + 256 });
+    return this.say({ type: 'AUDIO', payload, bytes, mime });
   }
 
   async stream(options: StreamOptions = {}): Promise<MessageWriter> {
@@ -115,18 +116,20 @@ export class ToolTurn implements Turn {
     const { author, pace: setBy } = options;
     const payload = author === undefined ? { message_id: messageId } : { message_id: messageId, author };
     const { limits } = this.#context;
+    const start = spoken({ type: 'MESSAGE_START', payload }, limits);
     const asker = setBy === 'asker' ? (this.message.user ?? undefined) : undefined;
     const pace = new Pace(this.#log, limits.maxReaderLag, this.stop, asker);
-    await this.#begin({ type: 'MESSAGE_START', payload });
+    await this.#begin(start);
     return new StreamWriter(messageId, limits, this, pace, this.#mostGathered);
   }
 
   async call(tool: string, params?: JsonValue): Promise<Call> {
     const call = new ToolCall(this.#context.ids(), this);
     const payload = { call_id: call.id, tool, ...(params === undefined ? {} : { params }) };
+    const start = spoken({ type: 'TOOL_CALL', payload }, this.#context.limits);
     this.#calls ??= new Set();
     this.#calls.add(call);
-    await this.#begin({ type: 'TOOL_CALL', payload });
+    await this.#begin(start);
     return call;
   }
 
@@ -136,18 +139,19 @@ export class ToolTurn implements Turn {
     return this.#write([...this.#pen.runStart(), statement]);
   }
 
-  /** Appends what the tool says. Rejects once the turn is stopped or over, and when the log refused it. */
+  /** Appends what the tool says. Rejects when that is no message, once the turn is stopped or over, and when the log refused it. */
   say(statement: Statement): Promise<void> {
     try {
       this.#refuse();
-      return this.#write([statement]);
+      return this.#write([spoken(statement, this.#context.limits)]);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  sayLast(statement: Statement): Promise<void> {
-    return this.#over ? Promise.reject(new Error(turnIsOver)) : this.#write([statement]);
+  async sayLast(statement: Statement): Promise<void> {
+    if (this.#over) throw new Error(turnIsOver);
+    await this.#write([spoken(statement, this.#context.limits)]);
   }
 
   gather(writer: StreamWriter): void {

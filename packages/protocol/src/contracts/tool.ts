@@ -97,9 +97,13 @@ export interface Turn {
   readonly signal: AbortSignal;
   /** The conversation within the window, this message included. */
   conversation(): Promise<Conversation>;
-  /** Sends one whole message. A tool that only does this makes one entry and no run. */
+  /**
+   * Sends one whole message, as it is now. A tool that only does this makes one entry and no run. Rejects with TypeError
+   * for what is no JSON value or null, with RangeError for more than readers can be sent (252 KiB as JSON by default):
+   * `stream` takes a longer text.
+   */
   reply(payload: JsonValue): Promise<void>;
-  /** Sends one piece of audio. */
+  /** Sends one piece of audio, a copy of its bytes. Rejects with RangeError above the limit, 1 MiB by default. */
   replyAudio(audio: AudioMessage): Promise<void>;
   /** Begins a message whose text comes bit by bit. What is still open when the turn ends is closed. */
   stream(options?: StreamOptions): Promise<MessageWriter>;
