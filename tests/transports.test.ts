@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { HAIPClient, RefusedError, type Transaction } from '@haip/client-core';
 import { memoryHistory } from '@haip/history-memory';
-import type { Accept, Transport } from '@haip/protocol';
+import type { Accept, JsonValue, Transport } from '@haip/protocol';
 import { HAIPServer, type Turn } from '@haip/server-core';
 import { memoryTransport, rawPeer } from '@haip/testing';
 import { webSocket } from '@haip/transport-ws/client';
@@ -149,6 +149,24 @@ describe.each(rows)('over $name', (row) => {
     await whenSeen(beside, () => texts(beside).length === 2);
 
     expect(texts(chat)).toEqual(Object.keys(unsayable));
+    expect(person.stats).toEqual({ connections: 1, duplicates: 0, faults: 0 });
+  });
+
+  test('a person who sends what no server takes is told so, and the next message goes on', async () => {
+    const { client } = await setUp(row);
+    const person = client();
+    await person.connect();
+    const chat = await person.startTransaction('echo');
+    let deep: JsonValue = 1;
+    for (let level = 0; level < 40; level++) deep = [deep];
+    const wide = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`key ${i}`, i]));
+    const refused = { name: 'RefusedError', code: 'PROTOCOL_VIOLATION', retry: false };
+    const sending = [chat.send(deep), chat.send(wide), chat.sendText('Hello')] as const;
+
+    await expect(sending[0]).rejects.toMatchObject({ ...refused, expected: 'at most 32 levels of nesting' });
+    await expect(sending[1]).rejects.toMatchObject({ ...refused, expected: 'at most 256 keys in an object' });
+    await sending[2];
+    await whenSeen(chat, () => texts(chat).length === 2);
     expect(person.stats).toEqual({ connections: 1, duplicates: 0, faults: 0 });
   });
 

@@ -106,8 +106,9 @@ test('A3: a payload 5,000 levels deep is a PROTOCOL_VIOLATION, and the connectio
   await peer.hai({ auth: { user: 'deep' } });
   const deep = `{"id":"d1","transaction":null,"session":"","seq":"2","ts":"0","channel":"USER","type":"PING","payload":`;
   void peer.sendText(`${deep}${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}}`);
-  expect((await peer.until('ERROR')).payload).toMatchObject({ code: 'PROTOCOL_VIOLATION', retry: false });
-  peer.send({ type: 'PING' });
+  const payload = { code: 'PROTOCOL_VIOLATION', retry: false };
+  expect(await peer.until('ERROR')).toMatchObject({ payload, related_id: 'd1' });
+  peer.send({ type: 'PING', seq: '3' });
   await beside(peer.until('PONG'));
   expectWhole();
 });

@@ -8,7 +8,7 @@ import { type Envelope, envelopeFields } from './envelope.ts';
 import { Fault } from './errors.ts';
 import { isChannel, isDecimal, isId, isMime } from './grammar.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
-import { scanJson } from './json-scan.ts';
+import { outermostStrings, scanJson } from './json-scan.ts';
 
 const known: ReadonlySet<string> = new Set<string>(envelopeFields);
 
@@ -148,7 +148,8 @@ function tooLong({ maxTextBytes }: CodecLimits): Fault {
 /** `inOneString`: how much of it must be one string at least. */
 function parse(text: string, limits: CodecLimits, inOneString = 0): Envelope | Fault {
   const scan = scanJson(text, limits.maxDepth, limits.maxKeys);
-  if (!scan.ok) return violation(scan.expected, scan.got);
+  // Its sender counted it, and waits for an answer: without its number all that follows would be out of order.
+  if (!scan.ok) return violation(scan.expected, scan.got, outermostStrings(text, ['id', 'transaction', 'seq']));
   if (scan.longestString < inOneString) return tooLong(limits);
   let value: unknown;
   try {

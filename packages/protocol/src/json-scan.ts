@@ -13,6 +13,7 @@ export type ScanResult =
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
+const COMMA = 0x2c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
@@ -73,4 +74,33 @@ export function scanJson(text: string, maxDepth: number, maxKeys: number): ScanR
     }
   }
   return { ok: true, topLevelKeys, mayOverflow, longestString };
+}
+
+/**
+ * The strings that the outermost object has under these keys, of text that is not parsed. As spelled out: none of either has
+ * an escape undone.
+ */
+export function outermostStrings(text: string, keys: readonly string[]): { readonly [key: string]: string } {
+  const found: { [key: string]: string } = {};
+  let depth = 0;
+  let before = '';
+  let key: string | undefined;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === QUOTE) {
+      const end = endOfString(text, i);
+      if (depth === 1) {
+        before = text.slice(i + 1, end);
+        if (key !== undefined && keys.includes(key)) found[key] = before;
+      }
+      i = end;
+    } else if (c === OPEN_BRACE || c === OPEN_BRACKET) {
+      depth++;
+    } else if (c === CLOSE_BRACE || c === CLOSE_BRACKET) {
+      depth--;
+    } else if (depth === 1 && (c === COLON || c === COMMA)) {
+      key = c === COLON ? before : undefined;
+    }
+  }
+  return found;
 }

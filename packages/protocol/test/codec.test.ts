@@ -46,6 +46,14 @@ test('a fault tells the number of the message when it could be read, so that it 
   expect(decode('{')).toMatchObject({ seq: undefined });
 });
 
+test.each([
+  ['nests too deep', `${'['.repeat(40)}${']'.repeat(40)}`],
+  ['has too many keys', JSON.stringify(Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`seq${i}`, 'id'])))],
+])('so does that of one that %s, and whose it is, though it is never parsed [ENV-10]', (_, payload) => {
+  expect(decode(withPayload(payload))).toMatchObject({ relatedId: 'm-1', transaction: 't-1', seq: '2' });
+  expect(decode(`[${withPayload(payload)}]`)).toMatchObject({ relatedId: undefined, seq: undefined });
+});
+
 describe('limits', () => {
   test.each([
     [31, 'fine'],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JsonValue } from '../src/json.ts';
 import { isJsonObject } from '../src/json.ts';
-import { scanJson } from '../src/json-scan.ts';
+import { outermostStrings, scanJson } from '../src/json-scan.ts';
 
 /** How deep a value nests: 0 for a scalar. */
 function depthOf(value: JsonValue): number {
@@ -43,6 +43,20 @@ test('the walk counts the keys of the outermost object', () => {
         ok: true,
         topLevelKeys: Object.keys(object).length,
       });
+    }),
+  );
+});
+
+test('the strings of the outermost object are found under their keys, and no others', () => {
+  const plain = fc.stringMatching(/^[a-z,:{}[\] ]{0,6}$/);
+  fc.assert(
+    fc.property(fc.dictionary(plain, fc.oneof(plain, anyJson)), spaced, fc.array(plain), (object, space, keys) => {
+      const wanted = [...keys, ...Object.keys(object).slice(0, 2)];
+      const strings = Object.entries(object).filter(
+        ([key, value]) => typeof value === 'string' && wanted.includes(key),
+      );
+      const spelled = strings.map(([key, value]) => [key, JSON.stringify(value).slice(1, -1)]);
+      expect(outermostStrings(JSON.stringify(object, undefined, space), wanted)).toEqual(Object.fromEntries(spelled));
     }),
   );
 });
