@@ -4,9 +4,6 @@
 import type { LiveLog } from './live-log.ts';
 import type { Stop } from './stop.ts';
 
-/** What a turn's calls give when nothing is waited for. */
-export const settled: Promise<void> = Promise.resolve();
-
 export class Pace {
   readonly #log: LiveLog;
   readonly #mostBehind: number;

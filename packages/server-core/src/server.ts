@@ -84,7 +84,7 @@ export class HAIPServer {
   constructor(options: HAIPServerOptions) {
     const clock = options.clock ?? systemClock;
     const users = new Users();
-    const log = options.logger ?? consoleLogger();
+    const log = harmless(options.logger ?? consoleLogger());
     const limits = readLimits(options.limits);
     const { history } = options;
     const context: ServerContext = {
@@ -280,4 +280,13 @@ function chargesOf(
   return new Charges(options, options.ledger ?? memoryLedger({ clock, keyTtlMs }), log, (user, balance) => {
     for (const session of users.of(user)) session.tellBalance(balance);
   });
+}
+
+/** What a logger throws must not become what it was to tell of: there is nowhere left to tell it. */
+function harmless(logger: Logger): Logger {
+  return (...told) => {
+    try {
+      logger(...told);
+    } catch {}
+  };
 }

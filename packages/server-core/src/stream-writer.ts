@@ -3,7 +3,8 @@
 
 import { type MessageWriter, type Pending, type Subject, subjectOf } from '@haip/protocol';
 import type { ServerLimits } from './limits.ts';
-import { type Pace, settled } from './pace.ts';
+import type { Pace } from './pace.ts';
+import { heard, settled } from './promises.ts';
 import { utf8Length } from './utf8.ts';
 
 /** Longest part in UTF-16 units: at six bytes each in JSON it fits the smallest envelope limit in use. */
@@ -35,6 +36,8 @@ export interface StreamLog {
   /** Appends a part. When that fails, `writer.lose()` is told. */
   append(part: PartStatement, writer: StreamWriter): Pending;
   endStream(messageId: string, status: string | undefined): Promise<void>;
+  /** Notes what a tool did wrong, which may wait for none of its calls. Gives the error back. */
+  wrong<T>(error: T): T;
 }
 
 /** Where to cut text that begins at `from`: at most `units` further on, never amid a surrogate pair. */
@@ -74,8 +77,9 @@ export class StreamWriter implements MessageWriter {
 
   write(text: string): Promise<void> {
     try {
-      if (typeof text !== 'string') throw new TypeError(`text: expected a string, got a ${typeof text}`);
-      if (this.#closed) throw new Error('the message has ended: nothing more can be written to it');
+      if (typeof text !== 'string')
+        throw this.#log.wrong(new TypeError(`text: expected a string, got a ${typeof text}`));
+      if (this.#closed) throw this.#log.wrong(new Error('the message has ended: nothing more can be written to it'));
       this.#log.gather(this);
       this.#tell();
       this.#bytes += utf8Length(text);
@@ -89,9 +93,13 @@ export class StreamWriter implements MessageWriter {
     }
   }
 
-  async end(status?: string): Promise<void> {
+  end(status?: string): Promise<void> {
+    return heard(this.#end(status));
+  }
+
+  async #end(status: string | undefined): Promise<void> {
     if (status !== undefined && !(typeof status === 'string' && status.length <= MOST_STATUS_UNITS)) {
-      throw new TypeError(`status: expected a string of at most ${MOST_STATUS_UNITS} characters`);
+      throw this.#log.wrong(new TypeError(`status: expected a string of at most ${MOST_STATUS_UNITS} characters`));
     }
     await this.#close(status);
     this.#tell();
@@ -155,10 +163,4 @@ export class StreamWriter implements MessageWriter {
     await this.#close('interrupted');
     throw new RangeError(`message text: expected at most ${this.#most} bytes; the message was ended as interrupted`);
   }
-}
-
-/** A write that nobody waits for must not cost the process: what went wrong is told by the message's end, too. */
-function heard(written: Promise<void>): Promise<void> {
-  written.catch(() => {});
-  return written;
 }

@@ -5,6 +5,7 @@ import type { Call, CallEnd, JsonValue, Timer } from '@haip/protocol';
 import { cancelled, Stopped } from './ending.ts';
 import type { OpenCall } from './log-state.ts';
 import { Refused, type Statement } from './pen.ts';
+import { heard } from './promises.ts';
 import { Stop } from './stop.ts';
 
 /** What a call writes through: its turn. */
@@ -42,14 +43,15 @@ export class ToolCall implements Call {
   }
 
   progress(progress?: number, partial?: JsonValue): Promise<void> {
-    return this.#update({
-      status: 'RUNNING',
-      ...(progress === undefined ? {} : { progress }),
-      ...(partial === undefined ? {} : { partial }),
-    });
+    const told = { ...(progress === undefined ? {} : { progress }), ...(partial === undefined ? {} : { partial }) };
+    return heard(this.#update({ status: 'RUNNING', ...told }));
   }
 
-  async ask(question: JsonValue): Promise<boolean> {
+  ask(question: JsonValue): Promise<boolean> {
+    return heard(this.#ask(question));
+  }
+
+  async #ask(question: JsonValue): Promise<boolean> {
     if (this.#question) throw new Error('a call asks once: make another call for another question');
     this.#question = Promise.withResolvers();
     // Whoever asked waits for it below; when the asking itself fails, nobody does.
@@ -65,7 +67,7 @@ export class ToolCall implements Call {
       this.#ended = undefined;
       throw error;
     });
-    return this.#ended;
+    return heard(this.#ended);
   }
 
   get #regularEnd(): CallEnd {

@@ -22,8 +22,9 @@ import type { ServerContext } from './context.ts';
 import { cancelled, type Ending, failed, finished, interrupted, Stopped } from './ending.ts';
 import type { LiveLog } from './live-log.ts';
 import { Meter } from './meter.ts';
-import { Pace, settled } from './pace.ts';
+import { Pace } from './pace.ts';
 import { Pen, Refused, type Statement } from './pen.ts';
+import { heard, settled } from './promises.ts';
 import { spoken } from './spoken.ts';
 import { Stop } from './stop.ts';
 import { StreamWriter } from './stream-writer.ts';
@@ -49,6 +50,7 @@ export class ToolTurn implements Turn {
   /** Whether the store failed to take some text. */
   #isTorn = false;
   #over = false;
+  #wasWrong = false;
 
   constructor(context: ServerContext, log: LiveLog, message: Entry, session: string, fence: number) {
     this.#context = context;
@@ -84,7 +86,11 @@ export class ToolTurn implements Turn {
     return this.stop.signal;
   }
 
-  async conversation(): Promise<Conversation> {
+  conversation(): Promise<Conversation> {
+    return heard(this.#readConversation());
+  }
+
+  async #readConversation(): Promise<Conversation> {
     this.storeGathered();
     await this.#pen.atRest();
     let conversation = emptyConversation;
@@ -111,22 +117,30 @@ export class ToolTurn implements Turn {
     return this.say({ type: 'AUDIO', payload, bytes, mime });
   }
 
-  async stream(options: StreamOptions = {}): Promise<MessageWriter> {
+  stream(options: StreamOptions = {}): Promise<MessageWriter> {
+    return heard(this.#stream(options));
+  }
+
+  async #stream(options: StreamOptions): Promise<MessageWriter> {
     const messageId = this.#context.ids();
     const { author, pace: setBy } = options;
     const payload = author === undefined ? { message_id: messageId } : { message_id: messageId, author };
     const { limits } = this.#context;
-    const start = spoken({ type: 'MESSAGE_START', payload }, limits);
+    const start = this.#checked({ type: 'MESSAGE_START', payload });
     const asker = setBy === 'asker' ? (this.message.user ?? undefined) : undefined;
     const pace = new Pace(this.#log, limits.maxReaderLag, this.stop, asker);
     await this.#begin(start);
     return new StreamWriter(messageId, limits, this, pace, this.#mostGathered);
   }
 
-  async call(tool: string, params?: JsonValue): Promise<Call> {
+  call(tool: string, params?: JsonValue): Promise<Call> {
+    return heard(this.#call(tool, params));
+  }
+
+  async #call(tool: string, params: JsonValue | undefined): Promise<Call> {
     const call = new ToolCall(this.#context.ids(), this);
     const payload = { call_id: call.id, tool, ...(params === undefined ? {} : { params }) };
-    const start = spoken({ type: 'TOOL_CALL', payload }, this.#context.limits);
+    const start = this.#checked({ type: 'TOOL_CALL', payload });
     this.#calls ??= new Set();
     this.#calls.add(call);
     await this.#begin(start);
@@ -143,15 +157,15 @@ export class ToolTurn implements Turn {
   say(statement: Statement): Promise<void> {
     try {
       this.#refuse();
-      return this.#write([spoken(statement, this.#context.limits)]);
+      return this.#write([this.#checked(statement)]);
     } catch (error) {
-      return Promise.reject(error);
+      return heard(Promise.reject(error));
     }
   }
 
   async sayLast(statement: Statement): Promise<void> {
-    if (this.#over) throw new Error(turnIsOver);
-    await this.#write([spoken(statement, this.#context.limits)]);
+    if (this.#over) throw this.wrong(new Error(turnIsOver));
+    await this.#write([this.#checked(statement)]);
   }
 
   gather(writer: StreamWriter): void {
@@ -198,9 +212,25 @@ export class ToolTurn implements Turn {
     return this.#context.clock.timer(this.#context.limits.stopGraceMs, over);
   }
 
+  #checked(statement: Statement): Statement {
+    try {
+      return spoken(statement, this.#context.limits);
+    } catch (error) {
+      throw this.wrong(error);
+    }
+  }
+
+  /** Told once, as a tool that goes on after its turn may do so with every token; of one that was stopped the rest is known. */
+  wrong<T>(error: T): T {
+    if (this.#wasWrong || this.stop.stopped) return error;
+    this.#wasWrong = true;
+    this.#context.log('warn', 'tool refused', { transaction: this.transaction, message: this.id, error });
+    return error;
+  }
+
   /** @throws once nothing may be written any more, with why. */
   #refuse(): void {
-    if (this.#over) throw new Error(turnIsOver);
+    if (this.#over) throw this.wrong(new Error(turnIsOver));
     if (this.stop.stopped) throw this.stop.reason;
   }
 
@@ -209,9 +239,9 @@ export class ToolTurn implements Turn {
     this.storeGathered();
     try {
       const pending = this.#pen.write(statements);
-      return pending ? pending.catch((error: unknown) => this.#notWritten(error)) : settled;
+      return pending ? heard(pending.catch((error: unknown) => this.#notWritten(error))) : settled;
     } catch (error) {
-      return Promise.reject(this.#noted(error));
+      return heard(Promise.reject(this.#noted(error)));
     }
   }
 

@@ -60,6 +60,8 @@ export interface TestServerOptions {
   readonly tools?: readonly Tool<any>[];
   readonly clock?: FakeClock;
   readonly signer?: Signer;
+  /** Default: fills `logged`. */
+  readonly logger?: HAIPServerOptions['logger'];
 }
 
 /** Signs at once, so that nothing in a test waits for a thread. Good for nothing else. */
@@ -115,7 +117,7 @@ export function testServer(options: TestServerOptions = {}): TestServer {
     limits: options.limits,
     credits: options.credits,
     addressOf: options.addressOf,
-    logger: (level, event, fields = {}) => logged.push({ level, event, fields }),
+    logger: options.logger ?? ((level, event, fields = {}) => logged.push({ level, event, fields })),
   });
   server.authenticate(options.authenticate ?? ((auth) => (typeof auth?.user === 'string' ? userOf(auth.user) : null)));
   server.registerTool(echo);

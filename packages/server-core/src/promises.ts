@@ -1,0 +1,15 @@
+// What the promises that a tool is given have in common.
+
+/** When nothing is waited for. */
+export const settled: Promise<void> = Promise.resolve();
+
+const unheard = (): void => {};
+
+/**
+ * A promise whose rejection costs nothing when nobody waits for it: a forgotten `await` in one tool must not end the process
+ * and with it everybody's connections.
+ */
+export function heard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(unheard);
+  return promise;
+}
