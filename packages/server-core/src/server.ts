@@ -25,6 +25,7 @@ import { Moving } from './moving.ts';
 import { Nodes } from './nodes.ts';
 import { PositionCheck } from './position-check.ts';
 import { Pressure } from './pressure.ts';
+import { heard } from './promises.ts';
 import { Revocations } from './revocations.ts';
 import { Session } from './session.ts';
 import { Shutdown, type ShutdownTimes } from './shutdown.ts';
@@ -175,7 +176,11 @@ export class HAIPServer {
 
   #whereFrom(info: PeerInfo): string | undefined {
     try {
-      return this.#addressOf(info);
+      const address: unknown = this.#addressOf(info);
+      if (address === undefined || typeof address === 'string') return address;
+      // A promise perhaps, whose rejection nobody would hear.
+      void heard(Promise.resolve(address));
+      throw new TypeError(`addressOf: expected a string at once, got a ${typeof address}`);
     } catch (error) {
       this.#context.log('error', 'addressOf threw', { error });
       return info.remoteAddress;

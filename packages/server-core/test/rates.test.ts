@@ -351,11 +351,15 @@ describe('where somebody comes from', () => {
     expect([one.link.open, two.link.open, addresses]).toEqual([true, true, ['10.0.0.1', '10.0.0.1', '10.0.0.1']]);
   });
 
-  test('F40: is its own address when the application’s function throws, and somebody is told', async () => {
+  test.each<[string, () => string]>([
+    ['throws', () => expect.unreachable()],
+    ['gives a promise', () => Promise.reject(new Error('no lookup')) as never],
+    ['gives no text', () => ({ address: elsewhere }) as never],
+  ])('F40: is its own address when the application’s function %s, and somebody is told', async (_, addressOf) => {
     const { connect, logged } = testServer({
       remoteAddress: elsewhere,
       limits: { maxConnectionsPerAddress: 1 },
-      addressOf: () => expect.unreachable(),
+      addressOf,
     });
     connect();
 
