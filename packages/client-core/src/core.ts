@@ -36,7 +36,7 @@ export interface ClientCore {
   retryWithinMs: number;
   /** What carries the client. */
   session?: Session | undefined;
-  /** Not while nothing is taken: the client is not connecting, nor meant to. */
+  /** The client is connecting, or meant to: messages are taken. */
   isOpen?: boolean;
   /** The open ones. */
   readonly transactions: Map<string | null, OpenTransaction>;

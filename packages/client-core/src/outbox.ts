@@ -51,7 +51,7 @@ export interface Outgoing extends Draft {
   refusals: number;
   /** The code of the ERROR that asked to try again, until it is written again. */
   refusedBy?: string | undefined;
-  /** An ERROR wants it again, or one before it: once this one is answered, too. It holds up its lane until then. */
+  /** One before it in its lane was refused for now: it goes again, but only once it was answered itself. Until it is written. */
   isHeld?: boolean;
   /** Until it is tried again. */
   timer?: Timer | undefined;
@@ -162,7 +162,7 @@ export function detach(core: ClientCore): void {
 export function settle(core: ClientCore, upTo: number): void {
   for (const item of core.items.values()) {
     if (!item.number || item.number > upTo) continue;
-    if (item.isHeld) item.number = 0;
+    if (item.isHeld && !item.isAbandoned) item.number = 0;
     else if (item.isEntry) {
       item.isSettled = true;
       item.resolve({ id: item.id });
@@ -189,21 +189,24 @@ export function refuse(core: ClientCore, id: string | undefined, error: RefusedE
   if (!error.retry || item.isAbandoned) {
     item.reject(error);
     remove(core, item);
-    if (error.retry) giveUp(core);
+    if (error.retry && !item.isHeld) giveUp(core);
     return true;
   }
   item.refusedBy = error.code;
-  changed(core, item);
-  if (item.isHeld) return true;
-  // The server refuses all that was written behind it in its lane, too.
-  for (const later of core.items.values()) {
-    if (later.number >= item.number && laneOf(later) === laneOf(item)) later.isHeld = true;
+  if (!item.isHeld) {
+    // The server refuses all that was written behind it in its lane, too, each with an ERROR of its own.
+    for (const later of core.items.values()) {
+      if (later.number > item.number && laneOf(later) === laneOf(item)) later.isHeld = true;
+    }
+    const { settings } = core;
+    item.timer = settings.clock.timer(afterMs + reconnectDelay(++item.refusals, settings.random, settings), () => {
+      item.timer = undefined;
+      flush(core);
+    });
   }
-  const { settings } = core;
-  item.timer = settings.clock.timer(afterMs + reconnectDelay(++item.refusals, settings.random, settings), () => {
-    item.timer = undefined;
-    flush(core);
-  });
+  item.number = 0;
+  flush(core);
+  changed(core, item);
   return true;
 }
 
@@ -220,7 +223,7 @@ function abort(core: ClientCore, item: Outgoing, reason: unknown): void {
   const isUnknown = item.isEntry && item.writtenAt && !isRefused;
   item.reject(isUnknown ? new UnknownOutcomeError(item.id, reason) : reason);
   item.isAbandoned = true;
-  if (item.number && !item.isHeld) return changed(core, item);
+  if (item.number) return changed(core, item);
   remove(core, item);
   if (item.isEntry && refusedBy) giveUp(core);
 }
@@ -247,7 +250,7 @@ export function letGo(
   for (const item of items) {
     if (item.isSettled) remove(core, item);
     // What was written is answered yet: with an ERROR, after a verdict that refused.
-    else if (reason && (item.isHeld || !item.number)) fail(core, item, reason);
+    else if (reason && !item.number) fail(core, item, reason);
     // The reader's place stands still from now on: nobody could tell an answer from what comes live.
     else if (item.page && !reason && !hasEnded) abort(core, item, new ClosedError(String(item.transaction)));
   }

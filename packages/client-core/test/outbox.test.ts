@@ -262,7 +262,53 @@ describe('an ERROR', () => {
     await Promise.all(sending);
   });
 
-  it('with retry for the first may be followed by word that those behind it are in the log: they are settled in the end', async () => {
+  it('with retry waits for no ack: what another transaction has under way holds up nobody [ACK-11]', async () => {
+    const { client, clock, started } = setUp();
+    const { peer, chat } = await started();
+    const joining = client.joinTransaction('U');
+    const join = await peer.until('TRANSACTION_JOIN');
+    peer.verdict({ verdict: 'resumed', epoch: 'E', seq: '0', last: '0' }, { transaction: 'U', related_id: join.id });
+    void (await joining).sendText('never settled').catch(() => {});
+    await peer.until('MESSAGE');
+    const sending = ['1', '2'].map((text) => chat.sendText(text));
+    await peer.until(({ payload }) => payload === '2');
+    for (const { id, transaction } of peer.received.slice(-2)) {
+      peer.error({ id, transaction }, { code: 'RATE_LIMITED', retry: true });
+    }
+    await clock.advance(20_000);
+    expect(texts(peer.received)).toEqual(['never settled', '1', '2', '1', '2']);
+    peer.ack(peer.received.length);
+    await Promise.all(sending);
+  });
+
+  it.each([false, true])(
+    'with retry for the first may be followed by word that the next is in the log; given up: %j',
+    async (isGivenUp) => {
+      const { client, clock, started } = setUp();
+      const { peer, chat } = await started();
+      const controller = new AbortController();
+      const sending = chat.sendText('1');
+      const later = chat.sendText('2', { signal: controller.signal });
+      const outcome = isGivenUp ? expect(later).rejects.toThrow(UnknownOutcomeError) : later;
+      await peer.until(({ payload }) => payload === '2');
+      const [one, two] = peer.received.slice(2);
+      if (!(one && two)) throw new Error('Not all of them came.');
+      peer.error(one, { code: 'OVERLOADED', retry: true });
+      await clock.settle();
+      if (isGivenUp) controller.abort(new Error('enough'));
+      peer.entry(2, { id: two.id, session: 'me', payload: '2' });
+      peer.ack(two.seq);
+      await clock.advance(20_000);
+      // As if it had been refused: the server knows its id.
+      expect(texts(peer.received)).toEqual(['1', '2', '1', ...(isGivenUp ? [] : ['2'])]);
+      peer.ack(peer.received.length);
+      await Promise.all([sending, outcome]);
+      expect(client.stats).toMatchObject({ faults: 0, connections: 1 });
+      expect(chat.pending.map(({ payload }) => payload)).toEqual(['1']);
+    },
+  );
+
+  it('with retry for one that was given up, behind another, ends no connection', async () => {
     const { client, clock, started } = setUp();
     const { peer, chat } = await started();
     const controller = new AbortController();
@@ -275,13 +321,12 @@ describe('an ERROR', () => {
     await clock.settle();
     controller.abort(new Error('enough'));
     await later;
-    peer.entry(2, { id: two.id, session: 'me', payload: '2' });
-    peer.ack(two.seq);
+    peer.error(two, { code: 'OVERLOADED', retry: true });
     await clock.advance(20_000);
     expect(texts(peer.received)).toEqual(['1', '2', '1']);
     peer.ack(peer.received.length);
     await sending;
-    expect(client.stats.faults).toBe(0);
+    expect(client.stats.connections).toBe(1);
   });
 
   it('with a time to wait is followed by no retry before that is over [ERR-8]', async () => {
