@@ -162,11 +162,15 @@ describe.each(rows)('over $name', (row) => {
     const wide = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`key ${i}`, i]));
     const refused = { name: 'RefusedError', code: 'PROTOCOL_VIOLATION', retry: false };
     const sending = [chat.send(deep), chat.send(wide), chat.sendText('Hello')] as const;
+    // Together they are more than its window holds.
+    const large = Array.from({ length: 6 }, () => chat.send({ ...wide, text: 'x'.repeat(200_000) }));
 
     await expect(sending[0]).rejects.toMatchObject({ ...refused, expected: 'at most 32 levels of nesting' });
     await expect(sending[1]).rejects.toMatchObject({ ...refused, expected: 'at most 256 keys in an object' });
     await sending[2];
-    await whenSeen(chat, () => texts(chat).length === 2);
+    for (const one of large) await expect(one).rejects.toMatchObject(refused);
+    await chat.sendText('Goodbye');
+    await whenSeen(chat, () => texts(chat).length === 4);
     expect(person.stats).toEqual({ connections: 1, duplicates: 0, faults: 0 });
   });
 

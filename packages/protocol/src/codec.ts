@@ -111,7 +111,7 @@ export function decode(
   limits: CodecLimits = defaultCodecLimits,
   size: number = text.length,
 ): Envelope | Fault {
-  return size > limits.maxTextBytes ? tooLong(limits) : parse(text, limits);
+  return size > limits.maxTextBytes ? tooLong(limits) : withSpent(parse(text, limits), text, size);
 }
 
 /**
@@ -127,13 +127,14 @@ export function decodeWithBase64(
   // What is beyond the limit for text must be one string, or it would be dear to parse.
   const beyond = size - limits.maxTextBytes;
   const envelope = parse(text, limits, beyond);
-  if (envelope instanceof Fault) return envelope;
-  const { id: relatedId, transaction, seq } = envelope;
+  if (envelope instanceof Fault) return withSpent(envelope, text, size);
+  const { id: relatedId, transaction, seq, type, channel } = envelope;
   const data = base64Of(envelope);
   if (data.length < beyond) return tooLong(limits);
   if (bytesInBase64(data) <= limits.maxBinaryBytes) return envelope;
   const expected = `at most ${limits.maxBinaryBytes} bytes in payload.data`;
-  return new Fault('MESSAGE_TOO_LARGE', { expected, got: 'more', relatedId, transaction, seq });
+  const spent = { type, channel, size };
+  return new Fault('MESSAGE_TOO_LARGE', { expected, got: 'more', relatedId, transaction, seq, spent });
 }
 
 function base64Of({ type, payload }: Envelope): string {
@@ -143,6 +144,13 @@ function base64Of({ type, payload }: Envelope): string {
 
 function tooLong({ maxTextBytes }: CodecLimits): Fault {
   return new Fault('MESSAGE_TOO_LARGE', { expected: `at most ${maxTextBytes} bytes`, got: 'more', close: 1009 });
+}
+
+/** A fault tells what the message took of its author's window, where that can be read. */
+function withSpent<Read>(read: Read, text: string, size: number): Read | Fault {
+  if (!(read instanceof Fault) || read.seq === undefined) return read;
+  const { type, channel } = outermostStrings(text, ['type', 'channel']);
+  return type && isChannel(channel) ? new Fault(read.code, { ...read, spent: { type, channel, size } }) : read;
 }
 
 /** `inOneString`: how much of it must be one string at least. */

@@ -70,7 +70,7 @@ export { bodyDigest } from './digest.ts';
 export { channels, type Envelope, envelopeFields } from './envelope.ts';
 export { envelopeSchema } from './envelope-schema.ts';
 export { type ErrorCode, errorCodes, mayRetry } from './error-codes.ts';
-export { Fault, type FaultDetails } from './errors.ts';
+export { Fault, type FaultDetails, type Spent } from './errors.ts';
 export { defaultFlowCredit, type FlowCredit, FlowWindow } from './flow-window.ts';
 export { isChannel, isDecimal, isId, isMime, readDecimal } from './grammar.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';

@@ -1,6 +1,7 @@
 // Walks JSON text once before it is parsed and refuses what would be dear to parse or to write again: deep nesting,
 // objects with very many keys. Notes where a number might be beyond a double, which is then
-// looked at, and how much of the text is one string. Never judges whether it is valid JSON; JSON.parse does. Spec: §1, limits.
+// looked at, and how much of the text is one string. Finds strings of the outermost object in text that is never parsed. Never
+// judges whether it is valid JSON; JSON.parse does. Spec: §1, limits.
 
 /**
  * What the walk found: a reason to refuse, or how many keys the outermost object spells out, whether some number may be one

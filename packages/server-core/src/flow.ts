@@ -16,6 +16,9 @@ import { channelsOf, type KnownUser } from './authentication.ts';
 import type { Lane } from './lane.ts';
 import type { Outbound } from './outbound.ts';
 
+/** What says in which window a message is counted. */
+export type Countable = Pick<Envelope, 'type' | 'transaction' | 'channel'>;
+
 /** What windows need of the session. */
 export interface FlowOwner {
   readonly user: KnownUser;
@@ -89,7 +92,7 @@ export class Flow {
   }
 
   /** A message that never gets as far as a lane: the client counted it, and has it back. */
-  return({ type, transaction, channel }: Envelope, size: number): void {
+  return({ type, transaction, channel }: Countable, size: number): void {
     if (transaction !== null && keepsOrder(type)) this.#grant(transaction, channel, { messages: 1, bytes: size });
   }
 

@@ -17,6 +17,7 @@ import {
 } from '@haip/protocol';
 import type { ServerContext } from './context.ts';
 import { ErrorBudget } from './error-budget.ts';
+import type { Countable } from './flow.ts';
 import type { Outbound } from './outbound.ts';
 import type { Settlement } from './settlement.ts';
 import { soon } from './soon.ts';
@@ -30,7 +31,7 @@ export interface IntakeOwner {
   /** A message of a known type with a payload that fits. `limited`: it is too much, why it is refused unless stored. */
   route(received: Received, event: EventType, limited: Fault | undefined): void;
   /** A message for the log whose payload does not fit. */
-  spoilt(envelope: Envelope, size: number): void;
+  spoilt(message: Countable, size: number): void;
   close(code: CloseCode, reason: string): void;
 }
 
@@ -88,6 +89,8 @@ export class Intake {
     if (isCounted && !this.#count(fault.seq, fault.relatedId)) return;
     this.#owner.outbound.refuse(fault);
     if (isCounted) {
+      const { spent, transaction } = fault;
+      if (spent) this.#owner.spoilt({ ...spent, transaction }, spent.size);
       this.#settlement.settle(this.#settlement.taken);
       this.#acknowledgeSoon();
     }

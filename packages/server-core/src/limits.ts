@@ -46,9 +46,12 @@ export interface ServerLimits {
   readonly drainTimeoutMs: number;
   /** Answers and notices that may wait for a link that takes nothing; then closed 4008. Default 1,048,576. */
   readonly maxPiledBytes: number;
-  /** Largest text envelope a peer may be sent whole; a longer text stays in its parts. Default 262,144. */
+  /**
+   * Largest text envelope a peer may be sent whole; a longer text of a stream stays in its parts, anything else is rejected.
+   * At least 5,120. Default 262,144.
+   */
   readonly maxTextBytes: number;
-  /** Most bytes of one audio message of a tool. Default 1,048,576. */
+  /** Most bytes of one audio message of a tool. No more than the readers' own limit, whose default is the same. Default 1,048,576. */
   readonly maxBinaryBytes: number;
   /** A tool's `write()` waits while everybody who reads is more entries behind than this. Default 256. */
   readonly maxReaderLag: number;
@@ -148,17 +151,20 @@ export const defaultLimits: ServerLimits = {
 };
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** An envelope without its payload, and room for some. */
+const LEAST_TEXT_BYTES = 5 * 1024;
 
 /**
  * The defaults with the given ones in their place.
- * @throws RangeError for a limit that is not a positive whole number, or a time that a timer cannot hold.
+ * @throws RangeError for a limit that is not a positive whole number, a time that a timer cannot hold, or too little text.
  */
 export function readLimits(given: Partial<ServerLimits> = {}): ServerLimits {
   const limits = { ...defaultLimits, ...given };
   for (const [name, value] of Object.entries(limits)) {
+    const least = name === 'maxTextBytes' ? LEAST_TEXT_BYTES : 1;
     const highest = name.endsWith('Ms') ? LONGEST_TIMER_MS : Number.MAX_SAFE_INTEGER;
-    if (!Number.isInteger(value) || value < 1 || value > highest) {
-      throw new RangeError(`limits.${name}: expected a whole number from 1 to ${highest}, got ${value}`);
+    if (!Number.isInteger(value) || value < least || value > highest) {
+      throw new RangeError(`limits.${name}: expected a whole number from ${least} to ${highest}, got ${value}`);
     }
   }
   return limits;

@@ -287,11 +287,12 @@ function chargesOf(
   });
 }
 
-/** What a logger throws must not become what it was to tell of: there is nowhere left to tell it. */
+/** What a logger throws, or an async one rejects with, must not become what it was to tell of: there is nowhere left to tell it. */
 function harmless(logger: Logger): Logger {
   return (...told) => {
     try {
-      logger(...told);
+      const written: unknown = logger(...told);
+      if (written instanceof Promise) heard(written);
     } catch {}
   };
 }

@@ -20,6 +20,7 @@ import type { KnownUser } from './authentication.ts';
 import type { ServerContext } from './context.ts';
 import { deadline } from './deadline.ts';
 import { readSubmission } from './drafting.ts';
+import type { Countable } from './flow.ts';
 import type { Guest } from './guest.ts';
 import { haiPayload, judgeHai, revoked, type Welcome } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -343,8 +344,8 @@ export class Session implements Participant, IntakeOwner {
   }
 
   /** A message whose number was taken and that goes nowhere: its window counted it. */
-  spoilt(envelope: Envelope, size: number): void {
-    this.transactions.spoilt(envelope, size);
+  spoilt(message: Countable, size: number): void {
+    this.transactions.spoilt(message, size);
   }
 
   get transactions(): Transactions {

@@ -56,8 +56,15 @@ export class ToolCall implements Call {
     this.#question = Promise.withResolvers();
     // Whoever asked waits for it below; when the asking itself fails, nobody does.
     this.#question.promise.catch(() => {});
-    await this.#update({ status: 'WAITING', ask: question });
-    return this.#question.promise;
+    const asked = this.#question;
+    try {
+      await this.#update({ status: 'WAITING', ask: question });
+    } catch (error) {
+      // Nobody was asked.
+      this.#question = undefined;
+      throw error;
+    }
+    return asked.promise;
   }
 
   done(result?: JsonValue, status: CallEnd = this.#regularEnd): Promise<void> {
@@ -77,9 +84,9 @@ export class ToolCall implements Call {
   }
 
   async #end(result: JsonValue | undefined, status: CallEnd): Promise<void> {
-    this.#grace?.cancel();
     const payload = { call_id: this.id, status, ...(result === undefined ? {} : { result }) };
     await this.#log.sayLast({ type: 'TOOL_DONE', payload });
+    this.#grace?.cancel();
     this.#question?.reject(new Error('the call has ended'));
   }
 

@@ -15,7 +15,7 @@ import {
 } from '@haip/protocol';
 import { LogDelivery } from './delivery.ts';
 import { draftOf, isTooLarge, type Submission } from './drafting.ts';
-import { Flow } from './flow.ts';
+import { type Countable, Flow } from './flow.ts';
 import type { Lane } from './lane.ts';
 import { Lanes, tooMany } from './lanes.ts';
 import type { LiveLog } from './live-log.ts';
@@ -144,8 +144,8 @@ export class Transactions {
   }
 
   /** A message for the log that could not be read. Its client counted it in a window. */
-  spoilt(envelope: Envelope, size: number): void {
-    this.#flow?.return(envelope, size);
+  spoilt(message: Countable, size: number): void {
+    this.#flow?.return(message, size);
   }
 
   reads(transaction: string): boolean {

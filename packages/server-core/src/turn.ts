@@ -17,6 +17,7 @@ import {
   type Timer,
   type Turn,
 } from '@haip/protocol';
+import { checkedStatement } from './checked-statement.ts';
 import { closeMessage, closeOpen, compactEnded } from './closing.ts';
 import type { ServerContext } from './context.ts';
 import { cancelled, type Ending, failed, finished, interrupted, Stopped } from './ending.ts';
@@ -25,7 +26,6 @@ import { Meter } from './meter.ts';
 import { Pace } from './pace.ts';
 import { Pen, Refused, type Statement } from './pen.ts';
 import { heard, settled } from './promises.ts';
-import { spoken } from './spoken.ts';
 import { Stop } from './stop.ts';
 import { StreamWriter } from './stream-writer.ts';
 import { ToolCall } from './tool-call.ts';
@@ -45,9 +45,9 @@ export class ToolTurn implements Turn {
   #gathering: StreamWriter | undefined;
   /** Whether the end of the turn of the event loop, or of what the store has in hand, is waited for. */
   #isDue = false;
-  /** Until the last part is stored, or is not. Never rejects. */
-  #part: Pending = undefined;
-  /** Whether the store failed to take some text. */
+  /** Until what was said last is stored, or is not. Never rejects. */
+  #latest: Pending = undefined;
+  /** Whether the store failed to take some text, or what nobody waited for. */
   #isTorn = false;
   #over = false;
   #wasWrong = false;
@@ -108,7 +108,7 @@ export class ToolTurn implements Turn {
     return this.say({ type: 'MESSAGE', payload });
   }
 
-  replyAudio({ bytes, mime, durationMs }: AudioMessage): Promise<void> {
+  replyAudio({ bytes, mime, durationMs }: AudioMessage = {} as AudioMessage): Promise<void> {
     const payload: JsonObject = {
       message_id: this.#context.ids(),
       mime,
@@ -194,8 +194,8 @@ export class ToolTurn implements Turn {
 
   append(part: Statement, writer: StreamWriter): Pending {
     try {
-      this.#part = this.#pen.write([part])?.catch((error: unknown) => this.#lose(writer, error));
-      return this.#part;
+      this.#latest = this.#pen.write([part])?.catch((error: unknown) => this.#lose(writer, error));
+      return this.#latest;
     } catch (error) {
       this.#lose(writer, error);
     }
@@ -214,7 +214,7 @@ export class ToolTurn implements Turn {
 
   #checked(statement: Statement): Statement {
     try {
-      return spoken(statement, this.#context.limits);
+      return checkedStatement(statement, this.#context.limits);
     } catch (error) {
       throw this.wrong(error);
     }
@@ -224,7 +224,7 @@ export class ToolTurn implements Turn {
   wrong<T>(error: T): T {
     if (this.#wasWrong || this.stop.stopped) return error;
     this.#wasWrong = true;
-    this.#context.log('warn', 'tool refused', { transaction: this.transaction, message: this.id, error });
+    this.#context.log('warn', 'statement rejected', { transaction: this.transaction, message: this.id, error });
     return error;
   }
 
@@ -239,14 +239,23 @@ export class ToolTurn implements Turn {
     this.storeGathered();
     try {
       const pending = this.#pen.write(statements);
-      return pending ? heard(pending.catch((error: unknown) => this.#notWritten(error))) : settled;
+      if (!pending) return settled;
+      const written = pending.catch((error: unknown) => this.#unstored(error));
+      this.#latest = written.catch(() => {});
+      return written;
     } catch (error) {
       return heard(Promise.reject(this.#noted(error)));
     }
   }
 
-  #notWritten(error: unknown): never {
-    throw this.#noted(error);
+  #unstored(error: unknown): never {
+    this.#noted(error);
+    if (!(error instanceof Refused) && error !== this.stop.reason) {
+      this.#context.log('error', 'statement not stored', { transaction: this.transaction, message: this.id, error });
+      // Its tool had returned: nobody waited for it, and nobody will say it again.
+      if (this.#over) this.#isTorn = true;
+    }
+    throw error;
   }
 
   /** What the log will take nothing after is the end of the turn. */
@@ -288,18 +297,19 @@ export class ToolTurn implements Turn {
     this.storeGathered();
     this.#over = true;
     for (const call of this.#calls ?? []) call.close();
-    if (!this.#pen.beganRun && ending === finished) return;
+    if (!this.#pen.beganRun && ending === finished && !this.#pen.atRest()) return;
     return this.#conclude(ending);
   }
 
   async #conclude(ending: Ending): Promise<void> {
     // What the store still has in hand of this turn must not come behind its end.
     await this.#pen.atRest();
-    await this.#part;
-    const hadRun = await closeOpen(this.#log, this.#pen, this.outcome(ending), this.#context.limits.maxTextBytes);
+    await this.#latest;
+    const outcome = this.outcome(ending);
+    const hadRun = await closeOpen(this.#log, this.#pen, outcome, this.#context.limits.maxTextBytes);
     // A turn that did not even begin a run, and did not end well, says so in one of its own.
-    if (hadRun || ending === finished || this.#log.state.ended) return;
-    await this.#pen.write([...this.#pen.runStart(), { type: ending.type, payload: ending.payload }]);
+    if (hadRun || outcome === finished || this.#log.state.ended) return;
+    await this.#pen.write([...this.#pen.runStart(), { type: outcome.type, payload: outcome.payload }]);
   }
 
   /** How it ends: an answer that lacks some of its text did not go well, whatever its tool made of that. */

@@ -192,6 +192,23 @@ describe.each(bothStores)('a call that a tool makes, over %s', (_, makeStore) =>
     expect(clock.pending).toBeLessThanOrEqual(3);
   });
 
+  test('F58: whose last word was too long is ended for it all the same, if it says no other', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { ada, id, clock } = await calling(async (call) => {
+      await new Promise((resolve) => call.signal.addEventListener('abort', resolve));
+      await call.done('x'.repeat(300_000)).catch(() => {});
+      await gate.promise;
+    });
+    await say(ada, id, 'go');
+    await settled(ada, tell(ada, id, 'TOOL_CANCEL', { call_id: await idOfCall(ada) }));
+    for (let n = 0; n < 5; n++) await clock.settle();
+    await clock.advance(5_000);
+
+    expect((await seeEntry(ada, { type: 'TOOL_DONE' })).payload).toMatchObject({ status: 'CANCELLED' });
+    gate.resolve();
+    await seeEntry(ada, { type: 'RUN_FINISHED' });
+  });
+
   test('F58: that somebody else ended first keeps that end; the tool hears of it and goes on', async () => {
     const failures: string[] = [];
     const { ada, eve, id } = await calling(async (call, turn) => {

@@ -55,6 +55,9 @@ describe('what is no message is rejected, and nothing of it is stored', () => {
     ['what grows as JSON', (turn) => turn.reply({ text: '\u0000'.repeat(50_000) }), /at most 258048 bytes/],
     ['audio of more than 1 MiB', (turn) => turn.replyAudio({ ...audio, bytes: new Uint8Array(2 ** 20 + 1) }), /pieces/],
     ['bytes that are none', (turn) => turn.replyAudio({ ...audio, bytes: any('abc') }), /bytes: a Uint8Array/],
+    ['no bytes at all', (turn) => turn.replyAudio({ ...audio, bytes: any(undefined) }), /bytes: a Uint8Array/],
+    ['null for bytes', (turn) => turn.replyAudio({ ...audio, bytes: any(null) }), /bytes: a Uint8Array/],
+    ['nothing for audio', (turn) => turn.replyAudio(any(undefined)), /AUDIO: expected/],
     ['the buffer of bytes', (turn) => turn.replyAudio({ ...audio, bytes: any(new ArrayBuffer(4)) }), /Uint8Array/],
     ['no media type', (turn) => turn.replyAudio({ ...audio, mime: 'a"b\n' }), /payload\.mime: a media type/],
     ['no duration', (turn) => turn.replyAudio({ ...audio, durationMs: -1 }), /payload\.duration_ms/],
@@ -100,6 +103,17 @@ describe('what is no message is rejected, and nothing of it is stored', () => {
       result: 'too much to show',
     });
   });
+});
+
+test('a question that was too long was not asked, and a shorter one may be', async () => {
+  const { said } = await tried(async (turn) => {
+    const call = await turn.call('search');
+    await call.ask('x'.repeat(300_000)).catch(() => {});
+    void call.ask('sure?');
+    await call.done();
+  });
+
+  expect(said.filter(({ type }) => type === 'TOOL_UPDATE').map(({ payload }) => payload.ask)).toEqual(['sure?']);
 });
 
 describe('what a tool said stays as it was', () => {

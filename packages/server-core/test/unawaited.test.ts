@@ -1,7 +1,9 @@
 // A forgotten `await`, or a tool that goes on when its turn is over: no promise of a turn ends the process, which the test
 // runner would report as an unhandled rejection, and what went wrong is in the server's log.
-import type { Call, MessageWriter, Turn } from '@haip/protocol';
+import type { Call, HistoryStore, MessageWriter, Turn } from '@haip/protocol';
+import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
+import { testHistory } from './stores.ts';
 import { say, seeEntry, start, testServer } from './support.ts';
 import { toolThat } from './tools.ts';
 
@@ -43,7 +45,7 @@ describe('when the turn is over', () => {
     await afterwards();
 
     expect(scene.logged).toEqual([
-      { level: 'warn', event: 'tool refused', fields: expect.objectContaining({ message: scene.turn.id }) },
+      { level: 'warn', event: 'statement rejected', fields: expect.objectContaining({ message: scene.turn.id }) },
     ]);
   });
 
@@ -83,7 +85,7 @@ test.each<[string, (turn: Turn) => unknown]>([
   await say(ada, id, 'again');
   await afterwards();
 
-  expect(logged.filter(({ event }) => event === 'tool refused').length).toBeGreaterThan(0);
+  expect(logged.filter(({ event }) => event === 'statement rejected').length).toBeGreaterThan(0);
 });
 
 test('a question that a tool forgets ends with its turn and costs nothing', async () => {
@@ -96,6 +98,26 @@ test('a question that a tool forgets ends with its turn and costs nothing', asyn
   await afterwards();
 
   expect(logged).toEqual([]);
+});
+
+test('a reply that nobody waits for and that the store does not take fails the run, and is in the log', async () => {
+  const clock = fakeClock();
+  const inner = testHistory(clock);
+  const history: HistoryStore = {
+    ...inner,
+    append: async (transaction, drafts, fence) => {
+      if (drafts.some(({ payload }) => payload === 'lost')) throw new Error('the store is away');
+      return inner.append(transaction, drafts, fence);
+    },
+  };
+  const tool = toolThat((turn) => void turn.reply('lost'));
+  const { enter, logged } = testServer({ tools: [tool], history, clock });
+  const ada = await enter();
+  const { id } = await start(ada, 'tool');
+  await say(ada, id, 'go');
+
+  expect(await seeEntry(ada, { type: 'RUN_ERROR' })).toMatchObject({ payload: { code: 'TOOL_EXECUTION_ERROR' } });
+  expect(logged.map(({ event }) => event)).toContain('statement not stored');
 });
 
 test('a logger that throws costs nothing', async () => {

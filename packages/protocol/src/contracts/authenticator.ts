@@ -18,7 +18,7 @@ export interface HAIPUser {
 }
 
 export interface AuthContext extends PeerInfo {
-  /** Aborted when the peer is gone or the time for an answer is over. */
+  /** Aborted when the peer is gone, or the time is over, before there is an answer. */
   readonly signal: AbortSignal;
 }
 

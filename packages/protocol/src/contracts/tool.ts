@@ -105,10 +105,14 @@ export interface Turn {
   reply(payload: JsonValue): Promise<void>;
   /** Sends one piece of audio, a copy of its bytes. Rejects with RangeError above the limit, 1 MiB by default. */
   replyAudio(audio: AudioMessage): Promise<void>;
-  /** Begins a message whose text comes bit by bit. What is still open when the turn ends is closed. */
+  /**
+   * Begins a message whose text comes bit by bit. What is still open when the turn ends is closed. Rejects with TypeError for
+   * an author that is no text of at most 128 characters.
+   */
   stream(options?: StreamOptions): Promise<MessageWriter>;
   /**
-   * Begins a call that people can follow, approve and cancel. What is still open when the turn ends is closed.
+   * Begins a call that people can follow, approve and cancel. What is still open when the turn ends is closed. Params, progress,
+   * questions and results have the bounds of `reply`; what is beyond them rejects with TypeError or RangeError and counts as not said.
    *
    * @param tool what is called, at most 128 characters
    */

@@ -1,6 +1,6 @@
 // Laws on what arrives: whole, in order, as it was sent. Spec: §7.
 
-import { defaultCodecLimits, Fault, type Frame } from '@haip/protocol';
+import { defaultCodecLimits, Fault, type Frame, type Received } from '@haip/protocol';
 import { expect } from 'vitest';
 import {
   connect,
@@ -38,6 +38,21 @@ export const deliveryLaws: readonly TransportLaw[] = [
       });
       for (const { messages, gathered } of sent) {
         expect(idsOf(await gathered.messages(200))).toEqual(messages.map(({ id }) => id));
+      }
+    },
+  },
+  {
+    name: "a batch is its taker's own: whoever empties it loses nothing of what comes later",
+    async run(open) {
+      for (const [from, to] of directions(await connect(open))) {
+        const messages = Array.from({ length: 100 }, () => envelope());
+        const taken: Received[] = [];
+        for (const message of messages) void from.send(frameOf(message));
+        for await (const batch of to) {
+          for (const incoming of batch.splice(0)) if (!(incoming instanceof Fault)) taken.push(incoming);
+          if (taken.length === messages.length) break;
+        }
+        expect(idsOf(taken)).toEqual(messages.map(({ id }) => id));
       }
     },
   },

@@ -19,8 +19,8 @@ const ENVELOPE_BYTES = 256;
  * @throws TypeError for what is no message of its type, RangeError for more than a reader can be sent; both say what was
  * expected.
  */
-export function spoken(statement: Statement, bounds: Bounds): Statement {
-  const { type, payload, bytes } = statement;
+export function checkedStatement(statement: Statement, bounds: Bounds): Statement {
+  const { type, payload } = statement;
   // By far the most frequent: a text that fits however it is written in JSON, and that nobody can change.
   if (type === 'MESSAGE' && typeof payload === 'string' && payload.length * 6 <= bounds.maxTextBytes - OVERHEAD_BYTES)
     return statement;
@@ -31,8 +31,9 @@ export function spoken(statement: Statement, bounds: Bounds): Statement {
   const fault = checkFromServer(type, copy);
   if (fault) throw unfit(type, fault);
   const size = ENVELOPE_BYTES + text.length;
-  if (bytes === undefined) return { ...statement, payload: copy, size };
-  return { ...statement, payload: copy, size: size + bytes.length, bytes: copiedBytes(bytes, bounds.maxBinaryBytes) };
+  if (type !== 'AUDIO') return { ...statement, payload: copy, size };
+  const bytes = copiedBytes(statement.bytes, bounds.maxBinaryBytes);
+  return { ...statement, payload: copy, size: size + bytes.length, bytes };
 }
 
 function refuseUnlessSendable(type: string, text: string, maxTextBytes: number): void {
@@ -47,9 +48,9 @@ function refuseUnlessSendable(type: string, text: string, maxTextBytes: number):
   }
 }
 
-function copiedBytes(bytes: Uint8Array, maxBinaryBytes: number): Uint8Array {
+function copiedBytes(bytes: Uint8Array | null | undefined, maxBinaryBytes: number): Uint8Array {
   // Not by its class: one from another realm is as good.
-  if (bytes[Symbol.toStringTag] !== 'Uint8Array')
+  if (bytes?.[Symbol.toStringTag] !== 'Uint8Array')
     throw unfit('AUDIO', { expected: 'bytes: a Uint8Array', got: 'another' });
   if (bytes.length <= maxBinaryBytes) return new Uint8Array(bytes);
   throw new RangeError(`AUDIO: expected at most ${maxBinaryBytes} bytes, got ${bytes.length}; send it in pieces`);
