@@ -1,6 +1,6 @@
 // Who may come in, and what is refused before anything is read.
 
-import { type OutgoingHttpHeaders, request } from 'node:http';
+import { createServer, type OutgoingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Way, ways } from './served.ts';
@@ -36,6 +36,16 @@ async function askForStream(way: Way, server: Holding, headers: OutgoingHttpHead
 const granted = (way: Way): number => (way.kind === 'sse' ? 200 : 401);
 
 describe.each(ways)('$name', (way) => {
+  test.each(['origins', 'hosts'])(
+    'A49: a text for %s, of which any part would be let in, is refused at the start',
+    (name) => {
+      const options = { [name]: 'https://app.example' as never };
+      expect(() => way.mount(createServer(), async () => {}, options)).toThrow(
+        `${name}: expected a list, got a string`,
+      );
+    },
+  );
+
   test.each([
     ['a listed page', 'in', { origin: app }, app, 'true'],
     ['its own page', 'in', { origin: 'http://HOST' }, undefined, undefined],

@@ -36,7 +36,10 @@ export class OpenTransaction extends Reader implements Transaction {
 
   async sendAudio({ bytes, mime, durationMs }: AudioMessage, { signal }: WaitOptions = {}): Promise<SendResult> {
     if (!isMime(mime)) throw new TypeError('mime: expected a media type, say audio/webm;codecs=opus');
-    return this.#send('AUDIO', { mime, duration_ms: durationMs }, signal, { bytes: new Uint8Array(bytes), mime });
+    return this.#send('AUDIO', { mime, duration_ms: durationMs }, signal, {
+      bytes: new Uint8Array(bytes.subarray()),
+      mime,
+    });
   }
 
   stream({ author, signal }: WaitOptions & { readonly author?: string } = {}): MessageWriter {

@@ -48,6 +48,16 @@ describe('audio', () => {
     expect(peer.types).not.toContain('AUDIO');
   });
 
+  it.each([undefined, 'abc', new ArrayBuffer(4), new Blob(['abc'])])(
+    'of %s instead of bytes is refused',
+    async (none) => {
+      const { started } = setUp();
+      const { peer, chat } = await started();
+      await expect(chat.sendAudio({ bytes: none as never, mime: 'audio/webm' })).rejects.toThrow(TypeError);
+      expect(peer.types).not.toContain('AUDIO');
+    },
+  );
+
   it('F2: is sent again whole under the same id', async () => {
     const { started, transport, reconnected } = setUp();
     const { peer, chat } = await started();

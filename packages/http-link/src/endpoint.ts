@@ -11,7 +11,7 @@ import {
   type PeerInfo,
 } from '@haip/protocol';
 import type { Exchange, Headers } from './exchange.ts';
-import { contentTypeOf, type GateOptions, judgeRequest, preflight } from './gate.ts';
+import { contentTypeOf, type GateOptions, judgeRequest, preflight, refuseUnlessLists } from './gate.ts';
 import { Handover, notFound } from './handover.ts';
 import { longestHeadBytes, type PostWord } from './handover-words.ts';
 import { type JoinedLink, Links } from './links.ts';
@@ -74,8 +74,9 @@ export class Endpoint {
   readonly #handover: Handover | undefined;
   #isClosed = false;
 
-  /** @throws RangeError for a `maxPostBytes` that no backplane carries. */
+  /** @throws RangeError for a `maxPostBytes` that no backplane carries, TypeError for origins or hosts that are no list. */
   constructor(path: string, kind: LinkKind, accept: Accept, options: EndpointOptions) {
+    refuseUnlessLists(options);
     this.#path = path;
     this.#kind = kind;
     this.#accept = accept;

@@ -23,6 +23,14 @@ const exposed = 'HAIP-Upstream, Retry-After';
 const local = /^(?:localhost|(?:[\w-]+\.)+localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
 const host = /^([\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
+/** @throws TypeError for what is no list: a text would let in whatever is part of it. */
+export function refuseUnlessLists({ origins, hosts }: GateOptions): void {
+  for (const [name, list] of Object.entries({ origins, hosts })) {
+    if (list !== undefined && !Array.isArray(list))
+      throw new TypeError(`${name}: expected a list, got a ${typeof list}`);
+  }
+}
+
 /** Whether a request may come in. */
 export function judgeRequest({ headers, isLocal }: Exchange, { origins = [], hosts }: GateOptions): Passage {
   const [authority, name] = host.exec(String(headers['host'] ?? '')) ?? [];

@@ -42,14 +42,6 @@ export class Fault {
   declare readonly close: CloseCode | undefined;
 
   constructor(code: ErrorCode, details: FaultDetails = {}) {
-    this.code = code;
-    this.expected = details.expected;
-    this.got = details.got;
-    this.relatedId = details.relatedId;
-    this.transaction = details.transaction ?? null;
-    this.seq = details.seq;
-    if (details.spent) this.spent = details.spent;
-    this.retry = details.retry;
-    this.close = details.close;
+    Object.assign(this, details, { code, transaction: details.transaction ?? null });
   }
 }

@@ -122,12 +122,9 @@ describe('bytes as base64', () => {
     (type) => {
       const [most, more] = [3000, 3001].map((length) => audio(toBase64(new Uint8Array(length)), type));
       expect(read(most as string)).toMatchObject({ type });
-      expect(read(more as string)).toMatchObject({
-        code: 'MESSAGE_TOO_LARGE',
-        close: undefined,
-        relatedId: 'm-1',
-        seq: '2',
-      });
+      const fault = read(more as string);
+      expect(fault).toMatchObject({ code: 'MESSAGE_TOO_LARGE', relatedId: 'm-1', seq: '2' });
+      expect(fault).not.toHaveProperty('close');
       expect(decode(most as string, limits)).toMatchObject({ code: 'MESSAGE_TOO_LARGE', close: 1009 });
     },
   );

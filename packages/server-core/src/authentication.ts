@@ -42,21 +42,23 @@ function readPermissions(value: unknown): PermissionMap | undefined {
   }
 }
 
-/** The user, when the authenticator's answer has the shape of one and is not out of date; else undefined. */
-function readUser(value: unknown, clock: Clock, shownAt: number): KnownUser | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const user = value as Partial<Record<keyof HAIPUser, unknown>>;
-  const permissions = readPermissions(user.permissions);
-  if (permissions === undefined || typeof user.id !== 'string' || user.id.length < 1 || user.id.length > 128) {
-    return undefined;
+/**
+ * The user, when the authenticator's answer has the shape of one and is not out of date; else what was expected of it. Each
+ * field is read once and by its name: it may be a getter, and what was checked is what counts.
+ */
+function readUser(value: unknown, clock: Clock, shownAt: number): KnownUser | string {
+  if (typeof value !== 'object' || value === null) return '{ id, permissions, credits } or null';
+  const { id, permissions, credits, channels, expiresAt, claims } = value as Partial<Record<keyof HAIPUser, unknown>>;
+  if (typeof id !== 'string' || id.length < 1 || id.length > 128) return 'id: 1 to 128 characters';
+  const known = readPermissions(permissions);
+  if (known === undefined) return 'permissions: event types, each with a list of ids or *';
+  if (typeof credits !== 'number' || !Number.isFinite(credits) || credits < 0) return 'credits: a number, 0 or more';
+  if (channels !== undefined && !(Array.isArray(channels) && channels.every(isChannel)))
+    return 'channels: a list of names';
+  if (expiresAt !== undefined && !(typeof expiresAt === 'number' && expiresAt > clock.now())) {
+    return 'expiresAt: a time to come, in ms';
   }
-  if (typeof user.credits !== 'number' || !Number.isFinite(user.credits) || user.credits < 0) return undefined;
-  if (user.channels !== undefined && !(Array.isArray(user.channels) && user.channels.every(isChannel)))
-    return undefined;
-  if (user.expiresAt !== undefined && !(typeof user.expiresAt === 'number' && user.expiresAt > clock.now())) {
-    return undefined;
-  }
-  return { ...(value as HAIPUser), permissions, shownAt };
+  return { id, permissions: known, credits, channels, expiresAt, claims: claims as HAIPUser['claims'], shownAt };
 }
 
 const refused = (): Fault => new Fault('AUTHENTICATION_FAILED', { expected: 'valid credentials', close: 1008 });
@@ -102,11 +104,11 @@ export async function authenticate(
   try {
     const answer = await Promise.race([authenticator(auth ?? null, given), late.promise]);
     if (answer instanceof Fault) return answer;
+    if (answer === null) return refused();
     const user = readUser(answer, context.clock, shownAt);
-    if (user === undefined && answer !== null) {
-      context.log('error', 'authenticator gave no user', { expected: '{ id, permissions, credits } or null' });
-    }
-    return user ?? refused();
+    if (typeof user !== 'string') return user;
+    context.log('error', 'authenticator gave no user', { expected: user });
+    return refused();
   } catch (error) {
     context.log('error', 'authenticator threw', { error });
     return refused();

@@ -3,6 +3,7 @@
 
 import { type CreditLedger, type Debit, type Draft, type Envelope, Fault, type Logger } from '@haip/protocol';
 import { keepsOrder } from './access.ts';
+import { heard, isThenable } from './promises.ts';
 import { soon } from './soon.ts';
 
 /** What the price of a message may depend on. */
@@ -112,6 +113,7 @@ export class Charges implements Credits {
     try {
       const price = cost(message);
       if (Number.isFinite(price) && price >= 0) return price;
+      if (isThenable(price)) heard(Promise.resolve(price));
       this.#log('error', 'cost gave no price', { transaction: message.transaction, type: message.type });
     } catch (error) {
       this.#log('error', 'cost threw', { transaction: message.transaction, type: message.type, error });
@@ -130,8 +132,8 @@ export class Charges implements Credits {
     const charge = this.#begin(user, keyOf(transaction, id), last);
     try {
       const debit = this.ledger.debit(user, charge.key, price);
-      if (!(debit instanceof Promise)) return this.#judge(charge, debit, price);
-      return debit
+      if (!isThenable(debit)) return this.#judge(charge, debit, price);
+      return Promise.resolve(debit)
         .then((late) => this.#judge(charge, late, price))
         .catch((error: unknown) => {
           this.close(charge, undefined);
@@ -154,7 +156,8 @@ export class Charges implements Credits {
     return charge;
   }
 
-  #judge(charge: Charge, { kind, balance }: Debit, price: number): Charge | Fault {
+  #judge(charge: Charge, debit: Debit, price: number): Charge | Fault {
+    const { kind, balance } = readDebit(debit);
     if (kind === 'refused') {
       this.close(charge, { kind: 'refused', why: 'missing' });
       return new Fault('INSUFFICIENT_CREDITS', { expected: `an account with ${price}`, got: `one with ${balance}` });
@@ -210,6 +213,7 @@ export class Charges implements Credits {
   }
 
   #changed(user: string, balance: number): void {
+    if (!Number.isFinite(balance)) return this.#log('error', 'ledger gave no balance', { user });
     if (this.#news.size === 0) soon(this.#tellAll);
     this.#news.set(user, balance);
   }
@@ -225,6 +229,7 @@ export class Charges implements Credits {
       throw new RangeError(`amount: expected a finite number, 0 or more, got ${amount}`);
     }
     const balance = await this.ledger.grant(user, amount);
+    if (balance !== null) finite(balance);
     if (balance === null) throw new RangeError('user: expected one who has an account, got one who was never here');
     this.#changed(user, balance);
     return balance;
@@ -243,3 +248,17 @@ export class Charges implements Credits {
 export type Paid = Charge | Fault | undefined;
 
 const noPrice = new Fault('INTERNAL_ERROR', { expected: 'a message that has a price', retry: false });
+
+/** What a ledger said, which is not taken for a yes when it is nothing of the kind. */
+function readDebit(debit: Debit): Debit {
+  const { kind, balance } = debit;
+  if (!['taken', 'known', 'refused'].includes(kind))
+    throw new TypeError('ledger.debit: expected taken, known or refused');
+  return { kind, balance: finite(balance) };
+}
+
+/** @throws TypeError for what is no finite number: a database's bigint, say. */
+export function finite(balance: number): number {
+  if (Number.isFinite(balance)) return balance;
+  throw new TypeError(`ledger: expected a finite number for a balance, got a ${typeof balance}`);
+}

@@ -17,6 +17,7 @@ import {
   type Terms,
 } from '@haip/protocol';
 import { authenticate, type KnownUser } from './authentication.ts';
+import { finite } from './charges.ts';
 import type { ServerContext } from './context.ts';
 import type { ServerLimits } from './limits.ts';
 import { issueToken, readToken } from './resume-token.ts';
@@ -62,7 +63,7 @@ export async function judgeHai(
   if (user instanceof Fault) return user;
   const credits = await openAccount(context, user);
   if (credits instanceof Fault) return credits;
-  const known = current ?? (await readToken(signer, payload['resume_token'], user.id, revocations.at(user.id)));
+  const known = current ?? (await tokenOf(context, payload['resume_token'], user));
   const session = known ?? context.ids();
   const { attempt } = payload;
   const token = await issueToken(signer, session, user.id, clock.now());
@@ -79,10 +80,20 @@ export async function judgeHai(
   };
 }
 
+/** A signer that throws at a token that is not its own does not know it. */
+async function tokenOf({ signer, revocations, log }: ServerContext, token: unknown, user: KnownUser) {
+  try {
+    return await readToken(signer, token, user.id, revocations.at(user.id));
+  } catch (error) {
+    log('error', 'resume token not read', { error });
+    return undefined;
+  }
+}
+
 /** The user's account, opened if it was not. A ledger that does not answer turns nobody into a spender without limit. */
 async function openAccount({ charges, log }: ServerContext, user: KnownUser): Promise<number | undefined | Fault> {
   try {
-    return await charges?.ledger.open(user.id, user.credits);
+    return charges && finite(await charges.ledger.open(user.id, user.credits));
   } catch (error) {
     log('error', 'account not opened', { error });
     return new Fault('OVERLOADED', { expected: 'the accounts to answer', close: 1013 });

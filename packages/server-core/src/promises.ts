@@ -3,6 +3,11 @@
 /** When nothing is waited for. */
 export const settled: Promise<void> = Promise.resolve();
 
+/** A promise, by whomever it was made. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
 const unheard = (): void => {};
 
 /**

@@ -1,6 +1,8 @@
 // The tools a server has, and what it tells of them. Checks inputs by any Standard Schema. Spec: §6, tools.
 
-import { type Entry, isId, type JsonObject, type JsonValue, type Tool } from '@haip/protocol';
+import { type Entry, isId, isJsonObject, type JsonObject, type JsonValue, type Tool } from '@haip/protocol';
+import { ownJson } from './own.ts';
+import { heard, isThenable } from './promises.ts';
 
 // Each tool has an input type of its own, which only its schema knows.
 // biome-ignore lint/suspicious/noExplicitAny: see above
@@ -44,7 +46,9 @@ export class Toolbox {
     if (tool.inputJsonSchema !== undefined) return tool.inputJsonSchema;
     const described = (tool.input?.['~standard'] as DescribesItself | undefined)?.jsonSchema;
     try {
-      return described?.input({ target: 'draft-2020-12' }) ?? {};
+      const schema: unknown = described?.input({ target: 'draft-2020-12' });
+      if (isThenable(schema)) heard(Promise.resolve(schema));
+      return isJsonObject(schema) ? ownJson(schema) : {};
     } catch {
       // A schema with a transformation has no JSON Schema, which is no fault of whoever asks.
       return {};
@@ -60,8 +64,11 @@ export type CheckedInput =
 /** Checks a payload against a tool's input schema; at once when the schema is. */
 export function checkInput(tool: AnyTool, payload: JsonValue): CheckedInput | Promise<CheckedInput> {
   if (tool.input === undefined) return { ok: true, value: payload };
-  const result = tool.input['~standard'].validate(payload);
-  return result instanceof Promise ? result.then(readResult) : readResult(result);
+  // There are schemas that change what they are given.
+  const result = tool.input['~standard'].validate(ownJson(payload));
+  return isThenable(result)
+    ? Promise.resolve(result as Promise<ValidationResult>).then(readResult)
+    : readResult(result);
 }
 
 type ValidationResult = Awaited<ReturnType<NonNullable<AnyTool['input']>['~standard']['validate']>>;

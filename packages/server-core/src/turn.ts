@@ -23,6 +23,7 @@ import type { ServerContext } from './context.ts';
 import { cancelled, type Ending, failed, finished, interrupted, Stopped } from './ending.ts';
 import type { LiveLog } from './live-log.ts';
 import { Meter } from './meter.ts';
+import { ownEntry, ownJson } from './own.ts';
 import { Pace } from './pace.ts';
 import { Pen, Refused, type Statement } from './pen.ts';
 import { heard, settled } from './promises.ts';
@@ -55,7 +56,7 @@ export class ToolTurn implements Turn {
   constructor(context: ServerContext, log: LiveLog, message: Entry, session: string, fence: number) {
     this.#context = context;
     this.#log = log;
-    this.message = message;
+    this.message = ownEntry(message);
     const { charges } = context;
     const meter = charges?.chargesAgents
       ? new Meter(charges, message.user ?? '', log.transaction, (reason) => this.halt(reason))
@@ -74,7 +75,7 @@ export class ToolTurn implements Turn {
   }
 
   get params(): JsonValue {
-    return this.#log.record.params;
+    return ownJson(this.#log.record.params);
   }
 
   get user(): Pick<HAIPUser, 'id' | 'claims'> {
@@ -97,7 +98,7 @@ export class ToolTurn implements Turn {
     let from = 1;
     while (true) {
       const page = await this.#context.history.read(this.transaction, { from });
-      for (const entry of page?.entries ?? []) conversation = reduceConversation(conversation, entry);
+      for (const entry of page?.entries ?? []) conversation = reduceConversation(conversation, ownEntry(entry));
       const last = page?.entries.at(-1)?.position;
       if (page === null || last === undefined || last >= page.last) return conversation;
       from = last + 1;

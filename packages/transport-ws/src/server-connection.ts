@@ -202,6 +202,9 @@ function flushDue(): void {
   try {
     // Grows while it is gone through.
     for (; next < due.length; next++) (due[next] as ServerConnection).flush();
+  } catch {
+    // A frame that cannot be written costs its own connection.
+    (due[next] as ServerConnection).close(1011, 'a frame could not be written');
   } finally {
     due.splice(0, next + 1);
     // Whatever one of them threw, the others are written.

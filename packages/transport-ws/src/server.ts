@@ -102,7 +102,9 @@ function pathOf({ url = '' }: IncomingMessage): string {
 }
 
 function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
-  const limits = options.limits ?? defaultCodecLimits;
+  const { allowedOrigins, limits = defaultCodecLimits } = options;
+  // A text would let in whatever is part of it.
+  if (allowedOrigins && !Array.isArray(allowedOrigins)) throw new TypeError('allowedOrigins: expected a list');
   const serverOptions: ServerOptions<typeof PeerSocket> & { closeTimeout: number } = {
     noServer: true,
     clientTracking: false,
@@ -120,7 +122,7 @@ function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
     readAheadBytes: options.readAheadBytes ?? 65_536,
   };
   return (request, socket, head) => {
-    const refusal = whyRefused(request, options.allowedOrigins) ?? whyUnavailable(accept);
+    const refusal = whyRefused(request, allowedOrigins) ?? whyUnavailable(accept);
     if (refusal) {
       refuse(socket, refusal);
       return;

@@ -141,6 +141,12 @@ test.each([
   expect(peer.received.toString().slice(9, 12)).toBe(status);
 });
 
+test('A49: a text for allowedOrigins, of which any part would be let in, is refused at the start', () => {
+  const allowedOrigins = 'https://app.example' as never;
+  const accept = async (): Promise<void> => {};
+  expect(() => acceptWebSockets(createServer(), accept, { allowedOrigins })).toThrow('allowedOrigins: expected a list');
+});
+
 test('A25: headers have 10 s, unless the server was given a time of its own', () => {
   const accept = async (): Promise<void> => {};
   const timeoutOf = (own?: number, headersTimeoutMs?: number): number => {
