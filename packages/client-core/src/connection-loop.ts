@@ -100,7 +100,7 @@ export class ConnectionLoop implements SessionOwner {
           void session.begin(this.#core.authenticate(false));
         });
       } catch (cause) {
-        throw new ClientError('not_moved', `${session.transport.name} did not open: nothing was moved.`, cause, true);
+        throw new ClientError('not_moved', `${session.transport.name} did not open.`, cause, true);
       }
     };
     const moved = move();

@@ -42,6 +42,14 @@ export class Fault {
   declare readonly close: CloseCode | undefined;
 
   constructor(code: ErrorCode, details: FaultDetails = {}) {
-    Object.assign(this, details, { code, transaction: details.transaction ?? null });
+    this.code = code;
+    this.expected = details.expected;
+    this.got = details.got;
+    this.relatedId = details.relatedId;
+    this.transaction = details.transaction ?? null;
+    this.seq = details.seq;
+    this.spent = details.spent;
+    this.retry = details.retry;
+    this.close = details.close;
   }
 }

@@ -124,7 +124,7 @@ describe('bytes as base64', () => {
       expect(read(most as string)).toMatchObject({ type });
       const fault = read(more as string);
       expect(fault).toMatchObject({ code: 'MESSAGE_TOO_LARGE', relatedId: 'm-1', seq: '2' });
-      expect(fault).not.toHaveProperty('close');
+      expect(fault).toHaveProperty('close', undefined);
       expect(decode(most as string, limits)).toMatchObject({ code: 'MESSAGE_TOO_LARGE', close: 1009 });
     },
   );
