@@ -292,6 +292,19 @@ test('A17: a binary message out of place shows as a fault, and the connection is
   expect(await new Promise((resolve) => client.on('close', resolve))).toBe(1003);
 });
 
+test('a frame that cannot be written closes its own connection 1011, and those beside it get theirs', async () => {
+  const server = await listen();
+  const [one, other] = [await dialWs(server), await dialWs(server)];
+  const heard = new Promise<string>((resolve) => other.client.on('message', (data) => resolve(String(data))));
+  const closed = new Promise((resolve) => one.client.on('close', resolve));
+  // As of an application's own store: bytes that are none.
+  one.connection.send(frameOf({}, {} as Uint8Array));
+  other.connection.send(frameOf({ id: 'm2' }));
+
+  expect(await heard).toContain('"m2"');
+  expect(await closed).toBe(1011);
+});
+
 test('a compressed link is not offered', async () => {
   const server = await listen();
   const client = new WebSocket(server.url, { perMessageDeflate: true });
