@@ -224,7 +224,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'a run ends well although its text was lost',
-    edits: [server('turn.ts', 'this.#isTorn = true;', '')],
+    edits: [server('turn.ts', 'return;\n    this.#isTorn = true;', 'return;')],
   },
   {
     name: 'what an agent writes overtakes what it wrote before',
