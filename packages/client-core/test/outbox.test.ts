@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { UnknownOutcomeError } from '../src/index.ts';
-import { setUp } from './scripted-server.ts';
+import { type HAIPClient, type Transaction, UnknownOutcomeError } from '../src/index.ts';
+import { type ServerPeer, setUp } from './scripted-server.ts';
 
 const texts = (envelopes: readonly { type: string; payload: unknown }[]): unknown[] =>
   envelopes.filter(({ type }) => type === 'MESSAGE').map(({ payload }) => payload);
+
+/** Joins a second transaction on the same connection. */
+async function joinBeside(client: HAIPClient, peer: ServerPeer): Promise<Transaction> {
+  const joining = client.joinTransaction('U');
+  const join = await peer.until('TRANSACTION_JOIN');
+  peer.verdict({ verdict: 'resumed', epoch: 'E', seq: '0', last: '0' }, { transaction: 'U', related_id: join.id });
+  return joining;
+}
 
 describe('what settles a message', () => {
   it('an ack does, without a receipt: the position stays unknown [ACK-5]', async () => {
@@ -265,10 +273,8 @@ describe('an ERROR', () => {
   it('with retry waits for no ack: what another transaction has under way holds up nobody [ACK-11]', async () => {
     const { client, clock, started } = setUp();
     const { peer, chat } = await started();
-    const joining = client.joinTransaction('U');
-    const join = await peer.until('TRANSACTION_JOIN');
-    peer.verdict({ verdict: 'resumed', epoch: 'E', seq: '0', last: '0' }, { transaction: 'U', related_id: join.id });
-    void (await joining).sendText('never settled').catch(() => {});
+    const other = await joinBeside(client, peer);
+    void other.sendText('never settled').catch(() => {});
     await peer.until('MESSAGE');
     const sending = ['1', '2'].map((text) => chat.sendText(text));
     await peer.until(({ payload }) => payload === '2');
@@ -345,10 +351,7 @@ describe('an ERROR', () => {
   it('with retry holds up neither another transaction nor the link', async () => {
     const { client, clock, started } = setUp();
     const { peer, chat } = await started();
-    const joining = client.joinTransaction('U');
-    const join = await peer.until('TRANSACTION_JOIN');
-    peer.verdict({ verdict: 'resumed', epoch: 'E', seq: '0', last: '0' }, { transaction: 'U', related_id: join.id });
-    const other = await joining;
+    const other = await joinBeside(client, peer);
     void chat.sendText('held').catch(() => {});
     peer.error(await peer.until('MESSAGE'), { code: 'OVERLOADED', retry: true });
     await clock.settle();

@@ -3,7 +3,7 @@
 
 import { type CreditLedger, type Debit, type Draft, type Envelope, Fault, type Logger } from '@haip/protocol';
 import { keepsOrder } from './access.ts';
-import { heard, isThenable } from './promises.ts';
+import { promised, unheeded } from './promises.ts';
 import { soon } from './soon.ts';
 
 /** What the price of a message may depend on. */
@@ -113,7 +113,7 @@ export class Charges implements Credits {
     try {
       const price = cost(message);
       if (Number.isFinite(price) && price >= 0) return price;
-      if (isThenable(price)) heard(Promise.resolve(price));
+      unheeded(price);
       this.#log('error', 'cost gave no price', { transaction: message.transaction, type: message.type });
     } catch (error) {
       this.#log('error', 'cost threw', { transaction: message.transaction, type: message.type, error });
@@ -132,8 +132,9 @@ export class Charges implements Credits {
     const charge = this.#begin(user, keyOf(transaction, id), last);
     try {
       const debit = this.ledger.debit(user, charge.key, price);
-      if (!isThenable(debit)) return this.#judge(charge, debit, price);
-      return Promise.resolve(debit)
+      const pending = promised(debit);
+      if (!pending) return this.#judge(charge, debit as Debit, price);
+      return pending
         .then((late) => this.#judge(charge, late, price))
         .catch((error: unknown) => {
           this.close(charge, undefined);
@@ -205,8 +206,9 @@ export class Charges implements Credits {
     };
     try {
       const balance = this.ledger.undo(user, key);
-      if (balance instanceof Promise) balance.then(done, failed);
-      else done(balance);
+      const pending = promised(balance);
+      if (pending) pending.then(done, failed);
+      else done(balance as number | null);
     } catch (error) {
       failed(error);
     }
@@ -229,9 +231,8 @@ export class Charges implements Credits {
       throw new RangeError(`amount: expected a finite number, 0 or more, got ${amount}`);
     }
     const balance = await this.ledger.grant(user, amount);
-    if (balance !== null) finite(balance);
     if (balance === null) throw new RangeError('user: expected one who has an account, got one who was never here');
-    this.#changed(user, balance);
+    this.#changed(user, finite(balance));
     return balance;
   }
 

@@ -3,15 +3,12 @@
 // later, the log stays as it was written. Pure. Spec: §1, limits; §6.
 
 import { checkFromServer, defaultCodecLimits, type Fault, type JsonValue, scanJson } from '@haip/protocol';
-import { OVERHEAD_BYTES } from './drafting.ts';
+import { fitsEnvelope, OVERHEAD_BYTES } from './drafting.ts';
 import type { ServerLimits } from './limits.ts';
-import type { Statement } from './pen.ts';
+import { ENVELOPE_BYTES, type Statement } from './pen.ts';
 import { utf8Length } from './utf8.ts';
 
 type Bounds = Pick<ServerLimits, 'maxTextBytes' | 'maxBinaryBytes'>;
-
-/** What an entry's other fields take, roughly. */
-const ENVELOPE_BYTES = 256;
 
 /**
  * A tool's statement as it is stored.
@@ -21,9 +18,8 @@ const ENVELOPE_BYTES = 256;
  */
 export function checkedStatement(statement: Statement, bounds: Bounds): Statement {
   const { type, payload } = statement;
-  // By far the most frequent: a text that fits however it is written in JSON, and that nobody can change.
-  if (type === 'MESSAGE' && typeof payload === 'string' && payload.length * 6 <= bounds.maxTextBytes - OVERHEAD_BYTES)
-    return statement;
+  // By far the most frequent, and nobody can change it.
+  if (type === 'MESSAGE' && typeof payload === 'string' && fitsEnvelope(payload, bounds.maxTextBytes)) return statement;
   const text = JSON.stringify(payload) as string | undefined;
   if (text === undefined) throw unfit(type, { expected: 'payload: a JSON value', got: `a ${typeof payload}` });
   refuseUnlessSendable(type, text, bounds.maxTextBytes);

@@ -115,7 +115,8 @@ export function endPayload(written: JsonObject, stream: OpenStream, maxTextBytes
 /** An envelope's other fields take less than this. */
 export const OVERHEAD_BYTES = 4096;
 
-function fitsEnvelope(text: string, maxTextBytes: number): boolean {
+/** Whether a text, written as JSON, leaves room for the rest of its envelope. */
+export function fitsEnvelope(text: string, maxTextBytes: number): boolean {
   const room = maxTextBytes - OVERHEAD_BYTES;
   // A UTF-16 unit takes at most six bytes in JSON, so most texts need no count.
   return text.length * 6 <= room || utf8Length(JSON.stringify(text)) <= room;

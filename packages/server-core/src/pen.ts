@@ -7,6 +7,9 @@ import type { ServerContext } from './context.ts';
 import type { LiveLog } from './live-log.ts';
 import type { Meter } from './meter.ts';
 
+/** What an entry's other fields take, roughly. */
+export const ENVELOPE_BYTES = 256;
+
 /** What of an entry an agent says itself; the rest is stamped. */
 export interface Statement {
   readonly type: string;
@@ -114,7 +117,7 @@ export class Pen {
       payload,
       bytes,
       mime,
-      size: size ?? 256 + (typeof payload === 'string' ? payload.length : JSON.stringify(payload).length),
+      size: size ?? ENVELOPE_BYTES + (typeof payload === 'string' ? payload.length : JSON.stringify(payload).length),
       run_id: runId,
       thread_id: undefined,
       related_id,

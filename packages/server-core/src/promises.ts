@@ -1,11 +1,12 @@
-// What the promises that a tool is given have in common.
+// Promises that a tool is given, and those that code of the application gives.
 
 /** When nothing is waited for. */
 export const settled: Promise<void> = Promise.resolve();
 
-/** A promise, by whomever it was made. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+/** What was given as a promise, by whomever it was made; undefined for anything else. */
+export function promised<T>(given: T): Promise<Awaited<T>> | undefined {
+  const isPromise = typeof (given as PromiseLike<unknown> | null | undefined)?.then === 'function';
+  return isPromise ? Promise.resolve(given) : undefined;
 }
 
 const unheard = (): void => {};
@@ -17,4 +18,10 @@ const unheard = (): void => {};
 export function heard<T>(promise: Promise<T>): Promise<T> {
   promise.catch(unheard);
   return promise;
+}
+
+/** For what is given where nothing is waited for: should it be a promise, its rejection costs nothing. */
+export function unheeded(given: unknown): void {
+  const late = promised(given);
+  if (late) heard(late);
 }

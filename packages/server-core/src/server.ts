@@ -25,7 +25,7 @@ import { Moving } from './moving.ts';
 import { Nodes } from './nodes.ts';
 import { PositionCheck } from './position-check.ts';
 import { Pressure } from './pressure.ts';
-import { heard } from './promises.ts';
+import { unheeded } from './promises.ts';
 import { Revocations } from './revocations.ts';
 import { Session } from './session.ts';
 import { Shutdown, type ShutdownTimes } from './shutdown.ts';
@@ -178,8 +178,7 @@ export class HAIPServer {
     try {
       const address: unknown = this.#addressOf(info);
       if (address === undefined || typeof address === 'string') return address;
-      // A promise perhaps, whose rejection nobody would hear.
-      void heard(Promise.resolve(address));
+      unheeded(address);
       throw new TypeError(`addressOf: expected a string at once, got a ${typeof address}`);
     } catch (error) {
       this.#context.log('error', 'addressOf threw', { error });
@@ -291,8 +290,7 @@ function chargesOf(
 function harmless(logger: Logger): Logger {
   return (...told) => {
     try {
-      const written: unknown = logger(...told);
-      if (written instanceof Promise) heard(written);
+      unheeded(logger(...told));
     } catch {}
   };
 }

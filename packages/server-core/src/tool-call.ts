@@ -53,10 +53,10 @@ export class ToolCall implements Call {
 
   async #ask(question: JsonValue): Promise<boolean> {
     if (this.#question) throw new Error('a call asks once: make another call for another question');
-    this.#question = Promise.withResolvers();
+    const asked = Promise.withResolvers<boolean>();
+    this.#question = asked;
     // Whoever asked waits for it below; when the asking itself fails, nobody does.
-    this.#question.promise.catch(() => {});
-    const asked = this.#question;
+    heard(asked.promise);
     try {
       await this.#update({ status: 'WAITING', ask: question });
     } catch (error) {

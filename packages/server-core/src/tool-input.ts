@@ -1,7 +1,7 @@
 // Gives a message to its tool: its payload as the tool's input, a streamed text whole, audio as bytes. Spec: §6.
 
 import { type Entry, isJsonObject, type JsonObject, type JsonValue } from '@haip/protocol';
-import { isThenable } from './promises.ts';
+import { promised } from './promises.ts';
 import { type AnyTool, type CheckedInput, checkInput } from './toolbox.ts';
 import type { ToolTurn } from './turn.ts';
 import { InvalidInput } from './turn-watch.ts';
@@ -32,11 +32,6 @@ function tell(tool: AnyTool, turn: ToolTurn, payload: JsonValue): Promise<unknow
 function tellChecked(tool: AnyTool, turn: ToolTurn, input: CheckedInput): Promise<unknown> | undefined {
   if (!input.ok) throw new InvalidInput(`expected ${input.expected}`);
   return promised(tool.onMessage?.(turn, input.value));
-}
-
-/** What a tool gave that is to be waited for. Anything but a promise means nothing. */
-function promised(given: unknown): Promise<unknown> | undefined {
-  return isThenable(given) ? Promise.resolve(given) : undefined;
 }
 
 /** The text of a streamed message that is too long for its END to carry. */

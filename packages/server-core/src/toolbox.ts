@@ -2,7 +2,7 @@
 
 import { type Entry, isId, isJsonObject, type JsonObject, type JsonValue, type Tool } from '@haip/protocol';
 import { ownJson } from './own.ts';
-import { heard, isThenable } from './promises.ts';
+import { promised, unheeded } from './promises.ts';
 
 // Each tool has an input type of its own, which only its schema knows.
 // biome-ignore lint/suspicious/noExplicitAny: see above
@@ -47,7 +47,7 @@ export class Toolbox {
     const described = (tool.input?.['~standard'] as DescribesItself | undefined)?.jsonSchema;
     try {
       const schema: unknown = described?.input({ target: 'draft-2020-12' });
-      if (isThenable(schema)) heard(Promise.resolve(schema));
+      unheeded(schema);
       return isJsonObject(schema) ? ownJson(schema) : {};
     } catch {
       // A schema with a transformation has no JSON Schema, which is no fault of whoever asks.
@@ -66,9 +66,7 @@ export function checkInput(tool: AnyTool, payload: JsonValue): CheckedInput | Pr
   if (tool.input === undefined) return { ok: true, value: payload };
   // There are schemas that change what they are given.
   const result = tool.input['~standard'].validate(ownJson(payload));
-  return isThenable(result)
-    ? Promise.resolve(result as Promise<ValidationResult>).then(readResult)
-    : readResult(result);
+  return promised(result)?.then(readResult) ?? readResult(result as ValidationResult);
 }
 
 type ValidationResult = Awaited<ReturnType<NonNullable<AnyTool['input']>['~standard']['validate']>>;
