@@ -7,17 +7,18 @@ import { root } from './sources.ts';
 
 const client = `export * from '@haip/client-core';`;
 
-// What most pages load, and all there is. The first is to come down to 9,000; until then neither may grow.
+// What most pages load, and all there is. The first is to come down to 9,000; until then either may grow only by what
+// keeps a client from going silent or losing what it was given.
 const limits: Record<string, { contents: string; limit: number; onTopOf?: string }> = {
   'a client over WebSocket': {
     contents: `import { HAIPClient } from '@haip/client-core';
       import { webSocket } from '@haip/transport-ws/client';
       globalThis.client = new HAIPClient({ transports: [webSocket({ url: '/haip/websocket' })] });`,
-    limit: 12_330,
+    limit: 12_580,
   },
   'the same with everything it exports': {
     contents: `${client} export * from '@haip/transport-ws/client';`,
-    limit: 14_340,
+    limit: 14_630,
   },
   'SSE on top of the client': {
     contents: `${client} export * from '@haip/transport-sse/client';`,

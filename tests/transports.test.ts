@@ -174,6 +174,28 @@ describe.each(rows)('over $name', (row) => {
     expect(person.stats).toEqual({ connections: 1, duplicates: 0, faults: 0 });
   });
 
+  test('what is larger than the server takes is refused before it is written: nobody is cut off for it', async () => {
+    const { client } = await setUp(row);
+    const person = client();
+    await person.connect();
+    const chat = await person.startTransaction('echo');
+    const audio = { bytes: new Uint8Array(1_048_577), mime: 'audio/webm' };
+    const refused = { name: 'RefusedError', code: 'MESSAGE_TOO_LARGE', retry: false, got: 'more' };
+    const before = chat.sendText('Hello');
+    const text = { ...refused, expected: 'at most 262144 bytes' };
+    await Promise.all([
+      expect(chat.sendText('x'.repeat(262_144))).rejects.toMatchObject(text),
+      // Fewer characters than bytes.
+      expect(chat.sendText('ж'.repeat(131_072))).rejects.toMatchObject(text),
+      expect(person.startTransaction('echo', { params: { text: 'x'.repeat(262_144) } })).rejects.toMatchObject(text),
+      expect(chat.sendAudio(audio)).rejects.toMatchObject({ ...refused, expected: 'at most 1048576 bytes' }),
+    ]);
+    expect(chat.pending.map(({ payload }) => payload)).toEqual(['Hello']);
+    await Promise.all([before, chat.sendText('Goodbye')]);
+    await whenSeen(chat, () => texts(chat).length === 4);
+    expect(person.stats).toEqual({ connections: 1, duplicates: 0, faults: 0 });
+  });
+
   test('a quiet connection keeps no credentials in memory, whether they were good', async () => {
     const { server, client } = await setUp(row);
     const shown: WeakRef<object>[] = [];

@@ -9,7 +9,7 @@ import { Emitter } from './emitter.ts';
 import { ClientError, ClosedError, refusedVerdict } from './errors.ts';
 import { fieldsOf, jsonCopy } from './fields.ts';
 import { OpenTransaction } from './open-transaction.ts';
-import { type ClientOptions, settingsOf } from './options.ts';
+import { type ClientOptions, isTransport, settingsOf } from './options.ts';
 import { closedError, detach, flush, giveBack, type Outgoing, send } from './outbox.ts';
 import type { Session, SessionEnd } from './session.ts';
 import type { Cursor, Transaction, WaitOptions } from './transaction.ts';
@@ -69,9 +69,10 @@ export class HAIPClient extends Emitter<ClientEvents> {
   }
 
   /**
-   * Sets where credentials come from: called for each round of attempts and each move, may be async. When it throws before the client was ever
-   * connected, `connect` rejects; later the attempt counts as failed and the next one asks again. When the server
-   * refuses what it gave, it is called once more, with `forced`; refused again, the client stops.
+   * Sets where credentials come from: called for each round of attempts and each move, may be async and has
+   * `authenticateTimeoutMs`. When it throws before the client was ever connected, `connect` rejects; later the attempt
+   * counts as failed and the next one asks again. When the server refuses what it gave, it is called once more, with
+   * `forced`; refused again, the client stops.
    */
   authenticate(credentials: Credentials): void {
     this.#credentials = credentials;
@@ -119,6 +120,7 @@ export class HAIPClient extends Emitter<ClientEvents> {
    */
   async useTransport(transport: Transport, { signal }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
+    if (!isTransport(transport)) throw new TypeError('transport: expected one, say webSocket({ url })');
     if (!this.#loop) throw closedError();
     await this.#loop.move(transport, signal);
   }
@@ -143,12 +145,14 @@ export class HAIPClient extends Emitter<ClientEvents> {
    */
   async joinTransaction(id: string, { cursor, signal }: JoinOptions = {}): Promise<Transaction> {
     if (!isId(id)) throw new TypeError('id: expected 1 to 128 characters of A-Z a-z 0-9 _ . : -');
+    if (cursor && !(Number.isSafeInteger(cursor.position) && cursor.position >= 0 && typeof cursor.epoch === 'string'))
+      throw new TypeError('cursor: expected { epoch, position } of a transaction');
     // One JOIN at a time: a second one would have the server read from its place instead.
     const joining = this.#joining;
     for (let other = joining.get(id); other; other = joining.get(id)) await orAborted(other, signal);
     const open = this.#core.transactions.get(id);
     if (open) return open;
-    const payload = { epoch: cursor?.epoch, seq: cursor?.position.toString() };
+    const payload = { epoch: cursor?.epoch, seq: cursor && String(cursor.position) };
     const joined = this.#open('TRANSACTION_JOIN', id, payload, signal, cursor ?? {});
     const over = (): unknown => joining.delete(id);
     joining.set(id, joined.then(over, over));
@@ -191,10 +195,10 @@ export class HAIPClient extends Emitter<ClientEvents> {
 
   #begin(): ConnectionLoop {
     const core = this.#core;
-    core.isOpen = true;
     const loop = new ConnectionLoop(core);
-    this.#loop = loop;
     this.#stopWaking = core.settings.wake(() => loop.now());
+    this.#loop = loop;
+    core.isOpen = true;
     void loop.begin();
     return loop;
   }

@@ -166,14 +166,17 @@ export class ConnectionLoop implements SessionOwner {
     this.#core.ended(end);
     // What the listeners were told may have ended it all.
     if (this.#isOver) return;
-    if (session.openedAt === undefined && end.next === 'resume' && !end.retryAfterMs && this.#next) this.#dial();
-    else this.#wait(session, end);
+    const { next, retryAfterMs, error } = end;
+    const { code } = error as ClientError;
+    // Without credentials another transport is of no use.
+    const isOfTransport = session.openedAt === undefined && next === 'resume' && code !== 'authenticate';
+    if (isOfTransport && !retryAfterMs && this.#next) this.#dial();
+    else this.#wait(session, end, code);
   }
 
-  #wait({ openedAt }: Session, { next, error, retryAfterMs }: SessionEnd): void {
+  #wait({ openedAt }: Session, { next, error, retryAfterMs }: SessionEnd, code: string): void {
     const { settings } = this.#core;
     const { clock, random, stableAfterMs, logger } = settings;
-    const { code } = error as ClientError;
     if (openedAt !== undefined) {
       this.#wasOpen = true;
       if (clock.monotonic() - openedAt >= stableAfterMs) {

@@ -26,15 +26,22 @@ export interface Refusal {
   readonly retry_after_ms?: number | undefined;
 }
 
-/** The server answered with an ERROR, or with a close that says why. Nothing of what was refused was stored. */
+/**
+ * The server answered with an ERROR, or with a close that says why; or a message is larger than it said it takes. Nothing of
+ * what was refused was stored.
+ */
 export class RefusedError extends ClientError {
   override name = 'RefusedError';
   declare readonly expected: string | undefined;
   declare readonly got: string | undefined;
 
   constructor(code = 'INTERNAL_ERROR', { message = 'refused', retry, expected, got }: Refusal = {}) {
-    const details = expected ? `; expected ${expected}, got ${got ?? 'another'}` : '';
-    super(code, `${code}: ${message}${details}`, undefined, retry === true);
+    super(
+      code,
+      `${code}: ${message}${expected ? `; expected ${expected}` : ''}${got ? `, got ${got}` : ''}`,
+      undefined,
+      retry === true,
+    );
     this.expected = expected;
     this.got = got;
   }

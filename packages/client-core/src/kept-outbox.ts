@@ -66,12 +66,10 @@ class KeptOutbox implements Keeping {
     transaction.on('closed', () => this.#core.cursors.delete(transaction.id));
   }
 
-  #attempt(what: string, action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      this.#core.settings.logger('warn', what, { error });
-    }
+  /** Does it now, and tells when it fails, be it later. */
+  #attempt(what: string, action: () => unknown): void {
+    const acting = async (): Promise<unknown> => action();
+    acting().catch((error: unknown) => this.#core.settings.logger('warn', what, { error }));
   }
 
   #restore(page: Page | null): void {

@@ -13,7 +13,9 @@ export interface ReconnectOptions extends DelayRange {
 }
 
 export interface FallbackOptions {
-  /** How long one transport has to open and bring the server's HAI. Default 10,000 ms. */
+  /** How long `authenticate` has to give credentials. Default 30,000 ms. */
+  readonly authenticateTimeoutMs: number;
+  /** How long one transport then has to open and bring the server's HAI. Default 10,000 ms. */
   readonly connectTimeoutMs: number;
   /**
    * How long it may then bring nothing at all before it brought the answer to a PING. Only while there is another one to
@@ -57,6 +59,7 @@ export interface Settings extends ReconnectOptions, HeartbeatOptions, WindowOpti
 }
 
 const defaults = {
+  authenticateTimeoutMs: 30_000,
   connectTimeoutMs: 10_000,
   deliverTimeoutMs: 3_000,
   preferAfterMs: 300_000,
@@ -73,6 +76,9 @@ const defaults = {
   logger: consoleWarnings,
 };
 
+/** Whether there is something that can dial. */
+export const isTransport = (given: Transport | undefined): boolean => given?.dial !== undefined;
+
 /**
  * The options with everything left out filled in.
  * @throws RangeError without a transport, for a duration outside 0 … 2^31−1 ms (a platform fires such a timer at once),
@@ -81,11 +87,15 @@ const defaults = {
 export function settingsOf({ reconnect, heartbeat, ...options }: ClientOptions): Settings {
   const given = Object.entries({ ...options, ...reconnect, ...heartbeat }).filter(([, value]) => value !== undefined);
   const settings: Settings = { ...defaults, ...(Object.fromEntries(given) as Pick<Settings, 'transports'>) };
-  if (settings.transports.length === 0) throw new RangeError('transports: expected at least one');
+  const { transports, logger } = settings;
+  if (!transports?.length || !transports.every(isTransport))
+    throw new RangeError('transports: expected a list, say [webSocket({ url })]');
   for (const [name, number] of Object.entries(settings)) {
     const least = name.startsWith('window') ? 1 : 0;
     if (/Ms$|^window/.test(name) && !(number >= least && number < 2 ** 31))
       throw new RangeError(`${name}: expected ${least} to 2147483647, got ${number}`);
   }
-  return settings;
+  // A logger that throws or rejects costs nobody anything.
+  const log = async (...line: Parameters<Logger>): Promise<void> => logger(...line);
+  return { ...settings, logger: (...line) => void log(...line).catch(() => {}) };
 }

@@ -133,12 +133,16 @@ function write(core: ClientCore, item: Outgoing): void {
   if (!session || session.full || item.timer) return;
   if (session.windows && spendsWindow(item.type) && !isOpen(session.windows, item.transaction)) return;
   const { clock } = settings;
-  item.writtenAt ??= { now: clock.now(), monotonic: clock.monotonic() };
   item.refusedBy = undefined;
   item.isHeld = false;
   if (item.page) item.page.entries.length = 0;
-  item.number = session.write(item);
-  core.changed();
+  try {
+    item.number = session.write(item);
+    item.writtenAt ??= { now: clock.now(), monotonic: clock.monotonic() };
+    core.changed();
+  } catch (error) {
+    fail(core, item, error);
+  }
 }
 
 /** Whether it was first written so long ago that the server may not know its id again. */

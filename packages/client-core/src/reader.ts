@@ -24,13 +24,13 @@ import type { Stay } from './stay.ts';
 import type { Cursor, TransactionEvent, TransactionEvents, WaitOptions } from './transaction.ts';
 
 export class Reader extends Emitter<TransactionEvents> {
-  readonly id: string;
-  epoch: string | undefined;
+  declare readonly id: string;
+  declare epoch: string | undefined;
   /** The last position taken off the wire. */
   read = 0;
   conversation: Conversation = emptyConversation;
-  closed: { readonly reason: Error | undefined } | undefined;
-  protected readonly core: ClientCore;
+  declare closed: { readonly reason: Error | undefined } | undefined;
+  declare protected readonly core: ClientCore;
   readonly #entries = new Feed<TransactionEvent>(false);
   readonly #messages = new Feed<ConversationMessage>(true);
   /** The last position handed over. */

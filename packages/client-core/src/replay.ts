@@ -20,7 +20,7 @@ export async function* replayWindow(
   let mayMove = from === undefined;
   // All pages are of one log.
   let { epoch } = reader;
-  while (next) {
+  do {
     // What a log it has left still sends could not be told from a page that goes further than it had read.
     if (reader.closed) to = Math.min(reader.read, to ?? reader.read);
     if (next > (to as number)) return;
@@ -43,5 +43,5 @@ export async function* replayWindow(
       if (!mayMove || first <= next) throw new ReplayTooOldError(error, first);
       next = first;
     }
-  }
+  } while (next);
 }

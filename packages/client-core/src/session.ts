@@ -8,6 +8,7 @@ import {
   type Envelope,
   entryTypes,
   Fault,
+  type Frame,
   type Incoming,
   type JsonObject,
   type JsonValue,
@@ -64,24 +65,25 @@ interface Welcome {
     readonly transaction_log?: boolean;
     readonly flow_control?: FlowControl;
   };
+  readonly limits?: { readonly max_text_bytes?: number; readonly max_binary_bytes?: number };
 }
 
 export class Session {
-  readonly transport: Transport;
+  declare readonly transport: Transport;
   /** Set on one that is to take the place of another: called when it does. */
-  takeOver?: () => void;
+  declare takeOver?: () => void;
   /** What the messages of this client are stamped with, once the server said HAI. */
   id = '';
   /** The server's HAI; undefined until it came. */
-  welcome?: Welcome;
+  declare welcome?: Welcome;
   /** Nothing may be written now: the link asked for patience, or has ended. */
   full = false;
   /** What the server lets this client write; undefined: it keeps no windows. */
-  windows?: SendWindows;
+  declare windows?: SendWindows;
   /** The last ERROR that answered nothing known: why a close came, if one comes. */
-  refusal?: RefusedError;
+  declare refusal?: RefusedError;
   /** When the transport was seen to deliver, by the monotonic clock. */
-  openedAt?: number;
+  declare openedAt?: number;
   readonly #core: ClientCore;
   readonly #owner: SessionOwner;
   /** What the application consumed and the server was not granted again yet, by transaction and channel. */
@@ -109,13 +111,12 @@ export class Session {
 
   /** Dials once the credentials are there, says HAI, and reads to the end. */
   async begin(credentials: Promise<JsonValue | undefined>): Promise<void> {
-    const { clock, connectTimeoutMs, limits, logger } = this.#core.settings;
-    const { name } = this.transport;
+    const { authenticateTimeoutMs, connectTimeoutMs, limits, logger } = this.#core.settings;
     try {
+      this.#expect(authenticateTimeoutMs, 'authenticate', 'authenticate gave nothing');
       const auth = await credentials;
       if (this.#isOver) return;
-      const late = new ClientError('timeout', `${name}: no HAI in time.`, undefined, true);
-      this.#timer = clock.timer(connectTimeoutMs, () => this.end('resume', late));
+      this.#expect(connectTimeoutMs, 'timeout', `${this.transport.name}: no HAI`);
       const connection = await this.transport.dial({ limits, logger }, this.#dialling.signal);
       this.#connection = connection;
       // One that opens after it was given up is closed at once.
@@ -126,6 +127,14 @@ export class Session {
       if (this.#connection) logger('error', 'reading failed', { error });
       this.end('resume', asError(error), 1011);
     }
+  }
+
+  /** Ends the session unless what is waited for, or the server's HAI, is here by then. */
+  #expect(withinMs: number, code: string, what: string): void {
+    if (this.#isOver) return;
+    const late = new ClientError(code, `${what} in time.`, undefined, true);
+    this.#timer?.cancel();
+    this.#timer = this.#core.settings.clock.timer(withinMs, () => this.end('resume', late));
   }
 
   #greet({ supports }: Connection, auth: JsonValue | undefined): void {
@@ -152,7 +161,10 @@ export class Session {
     core.changed();
   }
 
-  /** Writes a message under the next number, which it gives. */
+  /**
+   * Writes a message under the next number, which it gives.
+   * @throws RefusedError for one that is larger than the server takes: it would end the connection.
+   */
   write({ id, type, transaction = null, payload, bytes, mime }: Outbound, related_id?: string): number {
     const { ids, clock } = this.#core.settings;
     const raw = this.#binary ? bytes : undefined;
@@ -160,7 +172,7 @@ export class Session {
       id: id ?? ids(),
       transaction,
       session: this.id,
-      seq: String(++this.#number),
+      seq: String(this.#number + 1),
       ts: String(clock.now()),
       channel: channelOf(type),
       type,
@@ -169,21 +181,32 @@ export class Session {
       bin_mime: raw && mime,
       related_id,
     });
-    if (this.windows && spendsWindow(type)) {
-      spend(this.windows, transaction, new TextEncoder().encode(text).length + (raw?.length ?? 0));
+    const { length } = new TextEncoder().encode(text);
+    const { max_text_bytes, max_binary_bytes } = this.welcome?.limits ?? {};
+    const most = bytes ? max_binary_bytes : max_text_bytes;
+    if (most && (bytes ?? { length }).length > most) {
+      throw new RefusedError('MESSAGE_TOO_LARGE', { expected: `at most ${most} bytes`, got: 'more' });
     }
+    if (this.windows && spendsWindow(type)) spend(this.windows, transaction, length + (raw?.length ?? 0));
     this.#heartbeat?.say();
-    const pending = this.#connection?.send({ text, bytes: raw, shared: false });
-    if (pending) {
+    this.#send({ text, bytes: raw, shared: false });
+    return ++this.#number;
+  }
+
+  #send(frame: Frame): void {
+    const go = (): void => {
+      if (this.#isOver) return;
+      this.full = false;
+      flush(this.#core);
+    };
+    try {
+      const pending = this.#connection?.send(frame);
+      if (!pending) return;
       this.full = true;
-      const go = (): void => {
-        if (this.#isOver) return;
-        this.full = false;
-        flush(this.#core);
-      };
       pending.then(go, go);
+    } catch (error) {
+      this.end('resume', asError(error), 1011);
     }
-    return this.#number;
   }
 
   /** The application is done with an entry of this connection: once that is half a window, the server is granted it. */

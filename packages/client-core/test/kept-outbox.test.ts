@@ -228,14 +228,14 @@ describe('after a reload', () => {
     expect(failed).toEqual([]);
   });
 
-  it('a store that is full or closed costs a warning, not the message', async () => {
-    const store = tab();
-    store.save = () => {
-      throw new Error('QuotaExceededError');
-    };
-    store.load = () => {
-      throw new Error('SecurityError');
-    };
+  const closed = (): never => {
+    throw new Error('SecurityError');
+  };
+  it.each([
+    ['is full or closed', closed, closed],
+    ['should have answered at once', async () => closed(), (async () => '{}') as never],
+  ])('a store that %s costs a warning, not the message', async (_, save, load) => {
+    const store = Object.assign(tab(), { save, load });
     const { started, log, clock } = page(store);
     const { peer, chat } = await started();
     const sending = chat.sendText('1');

@@ -1,18 +1,6 @@
-import type { Clock, Timer } from '@haip/protocol';
+import type { Clock } from '@haip/protocol';
 
 const LONGEST = 2 ** 31 - 1;
-
-class SystemTimer implements Timer {
-  readonly #handle: ReturnType<typeof setTimeout>;
-
-  constructor(fire: () => void, delayMs: number) {
-    this.#handle = setTimeout(fire, delayMs);
-  }
-
-  cancel(): void {
-    clearTimeout(this.#handle);
-  }
-}
 
 /** The platform's own time. */
 export const systemClock: Clock = {
@@ -22,6 +10,7 @@ export const systemClock: Clock = {
     // Past 2^31−1 both Node and browsers fire at once, which turns "in a month" into "now".
     if (!(delayMs >= 0 && delayMs <= LONGEST))
       throw new RangeError(`delay: expected 0 to ${LONGEST} ms, got ${delayMs}`);
-    return new SystemTimer(fire, delayMs);
+    const timeout = setTimeout(fire, delayMs);
+    return { cancel: () => clearTimeout(timeout) };
   },
 };

@@ -6,6 +6,8 @@ import type { Ids } from '@haip/protocol';
 /** UUID v4. */
 export const uuid: Ids = () => {
   // The version is 4, the variant 10xx; its other two bits are fixed here too, which leaves 120 random ones.
-  const digits = Array.from(crypto.getRandomValues(new Uint8Array(30)), (byte) => (byte & 15).toString(16));
-  return digits.join('').replace(/^(.{8})(.{4})(.{3})(.{3})/, '$1-$2-4$3-a$4-');
+  const bytes = crypto.getRandomValues(new Uint8Array(36));
+  return 'xxxxxxxx-xxxx-4xxx-axxx-xxxxxxxxxxxx'.replace(/x/g, (_, at: number) =>
+    ((bytes[at] as number) & 15).toString(16),
+  );
 };

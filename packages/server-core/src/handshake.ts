@@ -134,6 +134,7 @@ export function haiPayload(context: ServerContext, welcome: Welcome): JsonObject
     },
     limits: {
       max_text_bytes: limits.maxTextBytes,
+      max_binary_bytes: limits.maxBinaryBytes,
       max_stream_bytes: limits.maxStreamBytes,
       max_joined: limits.maxJoined,
       max_replay_entries: limits.maxReplayEntries,
