@@ -14,7 +14,7 @@ app.get('/', (_, response) => void response.send('Hello from Express'));
 
 export const haip = new HAIPServer({ history: memoryHistory() });
 haip.authenticate((auth) =>
-  auth.token === 'Bearer TOKEN'
+  auth?.token === 'Bearer TOKEN'
     ? { id: 'user123', permissions: createPermissionMap({ MESSAGE: ['*'] }), credits: 1000 }
     : null,
 );

@@ -13,7 +13,7 @@ app.get('/', async () => 'Hello from Fastify');
 
 export const haip = new HAIPServer({ history: memoryHistory() });
 haip.authenticate((auth) =>
-  auth.token === 'Bearer TOKEN'
+  auth?.token === 'Bearer TOKEN'
     ? { id: 'user123', permissions: createPermissionMap({ MESSAGE: ['*'] }), credits: 1000 }
     : null,
 );

@@ -11,7 +11,7 @@ import * as v from 'valibot';
 
 export const haip = new HAIPServer({ history: memoryHistory() });
 haip.authenticate((auth) =>
-  auth.token === 'Bearer TOKEN'
+  auth?.token === 'Bearer TOKEN'
     ? { id: 'user123', permissions: createPermissionMap({ MESSAGE: ['*'] }), credits: 1000 }
     : null,
 );

@@ -44,6 +44,19 @@ async function all(connection: Connection): Promise<Incoming[]> {
 }
 
 describe.each(kinds)('the client of $name', (way) => {
+  /** What a dial that finds no stream says. */
+  const whyNone = (origin: string): Promise<string> =>
+    way
+      .dialer(origin)
+      .dial({}, never)
+      .then((client) => {
+        void client.send(haiReply);
+        return client.closed;
+      })
+      .then(
+        ({ reason }) => reason,
+        (error: Error) => error.message,
+      );
   const isSse = way.kind === 'sse';
   const written = (texts: readonly string[], lineEnd = '\n'): Uint8Array => {
     const framed = texts.map((text) => (isSse ? `: noise\nid: 7\ndata: ${text}\n\n` : `${text}\n\n`)).join('');
@@ -231,18 +244,13 @@ describe.each(kinds)('the client of $name', (way) => {
     const http = createServer((_, response) => void response.end('a page'));
     const server = await listening(http);
     onTestFinished(server.close);
-    const reason = await way
-      .dialer(server.origin)
-      .dial({}, never)
-      .then((client) => {
-        void client.send(haiReply);
-        return client.closed;
-      })
-      .then(
-        ({ reason: told }) => told,
-        (error: Error) => error.message,
-      );
-    expect(reason).toBe(`no stream at ${server.origin}${way.path}: 200`);
+    expect(await whyNone(server.origin)).toBe(`no stream at ${server.origin}${way.path}: 200`);
+  });
+
+  test('a port where nobody listens is told, and that nobody does', async () => {
+    const { origin, close } = await listening(createServer());
+    await close();
+    expect(await whyNone(origin)).toBe(`no stream at ${origin}${way.path}: ECONNREFUSED`);
   });
 
   test('a stream that ends without a close is a cut [STREAM-2]', async () => {

@@ -36,6 +36,11 @@ async function askForStream(way: Way, server: Holding, headers: OutgoingHttpHead
 const granted = (way: Way): number => (way.kind === 'sse' ? 200 : 401);
 
 describe.each(ways)('$name', (way) => {
+  test('what is no accept is refused where it is given: it would end the process at the first connection', () => {
+    for (const accept of [undefined, { accept: () => {} }])
+      expect(() => way.mount(createServer(), accept as never)).toThrow('accept: expected a function');
+  });
+
   test.each(['origins', 'hosts'])(
     'A49: a text for %s, of which any part would be let in, is refused at the start',
     (name) => {

@@ -22,7 +22,7 @@ async function setUp(): Promise<{ page: Page; origin: string }> {
   const origins = [`http://127.0.0.1:${site.port}`];
   acceptHttpStreams(http, server.accept, { origins });
   acceptServerSentEvents(http, server.accept, { origins });
-  acceptWebSockets(http, server.accept, { allowedOrigins: origins });
+  acceptWebSockets(http, server.accept, { origins });
   const { origin, close } = await listening(http);
   onTestFinished(async () => {
     await server.close();

@@ -26,7 +26,7 @@ async function setUp(host: '127.0.0.1' | 'localhost'): Promise<{ page: Page; ori
   const origins = [`http://127.0.0.1:${site.port}`];
   acceptHttpStreams(http, server.accept, { origins });
   acceptServerSentEvents(http, server.accept, { origins });
-  acceptWebSockets(http, server.accept, { allowedOrigins: origins });
+  acceptWebSockets(http, server.accept, { origins });
   const { origin, close } = await listening(http);
   onTestFinished(async () => {
     await server.close();

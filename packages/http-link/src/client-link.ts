@@ -105,7 +105,9 @@ export class ClientLink implements Connection, PostsOwner {
         this.#finish({ code: codeOf(status), reason: reason + status, retryAfterMs });
       }
     } catch (error) {
-      reason += (error as Error).message;
+      // Node says `fetch failed` of whatever it was.
+      const { message, cause } = error as Error & { readonly cause?: { readonly code?: string } };
+      reason += cause?.code ?? message;
     }
     this.#finish({ code: 1006, reason });
   }

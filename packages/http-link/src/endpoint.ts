@@ -74,8 +74,9 @@ export class Endpoint {
   readonly #handover: Handover | undefined;
   #isClosed = false;
 
-  /** @throws RangeError for a `maxPostBytes` that no backplane carries, TypeError for origins or hosts that are no list. */
+  /** @throws RangeError for a `maxPostBytes` that no backplane carries, TypeError for origins or hosts that are no list, or no {@link Accept}. */
   constructor(path: string, kind: LinkKind, accept: Accept, options: EndpointOptions) {
+    if (typeof accept !== 'function') throw new TypeError('accept: expected a function, as server.accept is one');
     refuseUnlessLists(options);
     this.#path = path;
     this.#kind = kind;

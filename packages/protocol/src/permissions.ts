@@ -13,7 +13,7 @@ export function createPermissionMap(permissions: Readonly<Record<string, readonl
   const map = new Map<string, ReadonlySet<string>>();
   for (const [type, targets] of Object.entries(permissions)) {
     if (!Array.isArray(targets) || !targets.every((target) => typeof target === 'string')) {
-      throw new TypeError(`permissions.${type}: expected a list of ids or "*"`);
+      throw new TypeError(`permissions.${type}: expected a list, say ["*"] or ["room-1"]`);
     }
     map.set(type, new Set<string>(targets));
   }

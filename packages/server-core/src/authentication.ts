@@ -32,10 +32,10 @@ export function channelsOf(user: KnownUser): readonly string[] {
 }
 
 function readPermissions(value: unknown): PermissionMap | undefined {
-  if (value instanceof Map) return [...value.values()].every((targets) => targets instanceof Set) ? value : undefined;
+  if (value instanceof Map && [...value.values()].every((targets) => targets instanceof Set)) return value;
   if (!isJsonObject(value)) return undefined;
   try {
-    return createPermissionMap(value as Record<string, never>);
+    return createPermissionMap((value instanceof Map ? Object.fromEntries(value) : value) as Record<string, never>);
   } catch {
     // The caller logs that the shape is wrong; the details are the application's.
     return undefined;
@@ -63,11 +63,19 @@ function readUser(value: unknown, clock: Clock, shownAt: number): KnownUser | st
 
 const refused = (): Fault => new Fault('AUTHENTICATION_FAILED', { expected: 'valid credentials', close: 1008 });
 
+/** Nobody knows who that is, and asking again can help. */
+const undecided = (): Fault => new Fault('OVERLOADED', { expected: 'a verdict in time', close: 1013 });
+
+/** Whether an error is one of those that pass. Many a library throws at credentials that are wrong, so others are not. */
+function saysRetry(error: unknown): boolean {
+  return error instanceof Error && Object.getOwnPropertyDescriptor(error, 'retry')?.value === true;
+}
+
 /**
  * Authenticates one HAI.
  *
  * @returns the user; AUTHENTICATION_FAILED (closes 1008) when refused, broken or misshapen; OVERLOADED (closes 1013)
- * when no answer came in time. Never rejects.
+ * when no answer came in time, or what was thrown says `retry`. Never rejects.
  *
  * @param stop stopped by the caller when the peer is gone, and here when the time is over
  */
@@ -87,7 +95,7 @@ export async function authenticate(
   stop.whenStopped(() => late.resolve(refused()));
   const timer = deadline(context.clock, context.limits.authTimeoutMs, () => {
     context.log('warn', 'authenticator timed out');
-    late.resolve(new Fault('OVERLOADED', { expected: 'a verdict in time', close: 1013 }));
+    late.resolve(undecided());
     stop.stop(new Error('the time to authenticate is over'));
   });
   // The address costs a system call, the signal an object: neither is made unless it is looked at.
@@ -111,7 +119,7 @@ export async function authenticate(
     return refused();
   } catch (error) {
     context.log('error', 'authenticator threw', { error });
-    return refused();
+    return saysRetry(error) ? undecided() : refused();
   } finally {
     timer.cancel();
   }

@@ -66,7 +66,7 @@ export interface HAIPServerOptions {
  *
  * @example
  * const server = new HAIPServer({ history: memoryHistory() });
- * server.authenticate((auth) => auth.token === 'Bearer TOKEN' ? { id: 'user123', permissions: { MESSAGE: ['*'] }, credits: 1000 } : null);
+ * server.authenticate((auth) => auth?.token === 'Bearer TOKEN' ? { id: 'user123', permissions: { MESSAGE: ['*'] }, credits: 1000 } : null);
  * server.registerTool({ name: 'echo', async onMessage(turn, text) { await turn.reply(text); } });
  * acceptWebSockets(http, server.accept);
  */
@@ -81,8 +81,9 @@ export class HAIPServer {
   #shutdown: Shutdown | undefined;
   #sendingAway: Moving<Session> | undefined;
 
-  /** @throws RangeError for a limit outside its range. */
+  /** @throws RangeError for a limit outside its range, TypeError without a history. */
   constructor(options: HAIPServerOptions) {
+    if (!options?.history?.append) throw new TypeError('history: expected a history store, say memoryHistory()');
     const clock = options.clock ?? systemClock;
     const users = new Users();
     const log = harmless(options.logger ?? consoleLogger());
@@ -125,14 +126,16 @@ export class HAIPServer {
    * Sets who decides who somebody is. Without one, everybody is refused.
    *
    * @param authenticator takes what the client's `authenticate` function gave; answers a user, or null to refuse
+   * @throws TypeError for what is no function.
    */
   authenticate(authenticator: Authenticator): void {
+    if (typeof authenticator !== 'function') throw new TypeError('authenticate: expected a function');
     this.#authenticator = authenticator;
   }
 
   /**
    * Adds a tool that transactions can be started with.
-   * @throws TypeError for a name that is no id, or one that is taken.
+   * @throws TypeError for a name that is no id, or one that is taken, and for whatever else a tool can not have.
    */
   registerTool<Input>(tool: Tool<Input>): void {
     this.#context.toolbox.add(tool);

@@ -20,14 +20,32 @@ interface DescribesItself {
   readonly jsonSchema?: { input(options: { readonly target: string }): JsonObject };
 }
 
+const isFunction = (given: unknown): boolean => typeof given === 'function';
+
+/** What a tool may have. Types say so too, but not to everybody, and a handler that is none would answer nobody, ever. */
+const shapes: readonly (readonly [keyof AnyTool, expected: string, fits: (given: unknown) => boolean])[] = [
+  ['description', 'a text', (given) => typeof given === 'string'],
+  ['input', 'a Standard Schema', (given) => isFunction((given as AnyTool['input'])?.['~standard']?.validate)],
+  ['inputJsonSchema', 'a JSON Schema', isJsonObject],
+  ['whileRunning', '"queue", "interrupt" or "refuse"', (given) => /^(queue|interrupt|refuse)$/.test(String(given))],
+  ['onMessage', 'a function', isFunction],
+  ['onAudio', 'a function', isFunction],
+];
+
 export class Toolbox {
   readonly #tools = new Map<string, AnyTool>();
 
-  /** @throws TypeError for a name that is no id, or one that is taken. */
+  /** @throws TypeError for a name that is no id, or one that is taken, and for whatever else a tool can not have. */
   add(tool: AnyTool): void {
     if (!isId(tool.name))
       throw new TypeError(`tool name: expected 1 to 128 of A-Z a-z 0-9 _ . : -, got "${tool.name}"`);
     if (this.#tools.has(tool.name)) throw new TypeError(`tool "${tool.name}": registered twice`);
+    for (const [property, expected, fits] of shapes) {
+      if (tool[property] !== undefined && !fits(tool[property]))
+        throw new TypeError(
+          `tool "${tool.name}": expected ${property} to be ${expected}, got a ${typeof tool[property]}`,
+        );
+    }
     this.#tools.set(tool.name, tool);
   }
 

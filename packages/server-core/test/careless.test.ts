@@ -1,8 +1,10 @@
 // Code of the application that gives what its types forbid, or does with what it is given what it should not: it costs its
 // own message or its own connection, and is told.
+import { memoryHistory } from '@haip/history-memory';
 import type { CreditLedger, JsonObject, Turn } from '@haip/protocol';
 import { fakeClock } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
+import { HAIPServer } from '../src/index.ts';
 import { memoryLedger } from '../src/memory-ledger.ts';
 import { join, say, seeEntry, start, testServer, testSigner, userOf } from './support.ts';
 import { toolThat } from './tools.ts';
@@ -191,4 +193,30 @@ test('a signer that throws at a token which is not its own begins a new session'
   const welcome = await peer.hai({ auth: { user: 'ada' }, resume_token: 's1.1735689600000.old' });
 
   expect(welcome).toMatchObject({ type: 'HAI' });
+});
+
+describe('what can never work is refused where it is given', () => {
+  test.each([
+    ['description', 10n, 'a text'],
+    ['input', { type: 'string' }, 'a Standard Schema'],
+    ['inputJsonSchema', 'string', 'a JSON Schema'],
+    ['whileRunning', 'drop', '"queue", "interrupt" or "refuse"'],
+    ['onMessage', 'reply', 'a function'],
+    ['onAudio', null, 'a function'],
+  ])('a tool whose %s is %s', (property, given, expected) => {
+    const { server } = testServer();
+    const tool = { name: 'tool', [property]: given };
+    expect(() => server.registerTool(any(tool))).toThrow(`tool "tool": expected ${property} to be ${expected}, got a`);
+  });
+
+  test('a server without a history, or with what would make one', () => {
+    for (const options of [undefined, {}, { history: memoryHistory }])
+      expect(() => new HAIPServer(any(options))).toThrow('history: expected a history store, say memoryHistory()');
+  });
+
+  test('an authenticator that is no function', () => {
+    const { server } = testServer();
+    for (const given of [undefined, { id: 'ada' }])
+      expect(() => server.authenticate(any(given))).toThrow('authenticate: expected a function');
+  });
 });

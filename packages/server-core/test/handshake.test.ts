@@ -1,7 +1,10 @@
+import { memoryHistory } from '@haip/history-memory';
 import type { Authenticator } from '@haip/protocol';
 import { eventTypes, protocolVersion } from '@haip/protocol';
+import { memoryLink, rawPeer } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
-import { errorsOf, sendHai, start, testServer, times, userOf } from './support.ts';
+import { HAIPServer } from '../src/index.ts';
+import { errorsOf, seeEntry, sendHai, start, testServer, times, userOf } from './support.ts';
 
 describe('a HAI that is granted', () => {
   test('[HAI-3] is answered with the session, the terms, the limits and a resume token', async () => {
@@ -65,7 +68,7 @@ describe('a HAI that is refused', () => {
     ['no permissions', () => ({ id: 'ada', credits: 1 })],
     ['permissions as a list', () => userOf('ada', { permissions: [] as never })],
     ['a permission that is no list', () => userOf('ada', { permissions: { MESSAGE: '*' } as never })],
-    ['a permission map of lists', () => userOf('ada', { permissions: new Map([['MESSAGE', ['*']]]) as never })],
+    ['a permission map of texts', () => userOf('ada', { permissions: new Map([['MESSAGE', '*']]) as never })],
     ['no credits', () => ({ id: 'ada', permissions: {} })],
     ['negative credits', () => userOf('ada', { credits: -1 })],
     ['endless credits', () => userOf('ada', { credits: Number.POSITIVE_INFINITY })],
@@ -91,13 +94,37 @@ describe('a HAI that is refused', () => {
     expect([server.connections, clock.pending]).toEqual([0, 0]);
   });
 
-  test('A39: a server without an authenticator lets nobody in', async () => {
-    const { server, connect, logged } = testServer();
-    server.authenticate(undefined as never);
-    const peer = connect();
+  test('A39: a permission map of lists, as of v1, is as good as one of sets', async () => {
+    const user = userOf('ada', { permissions: new Map([['MESSAGE', ['*']]]) as never });
+    const { enter } = testServer({ authenticate: () => user });
+    const peer = await enter();
+    const { id } = await start(peer);
+    for (const type of ['MESSAGE', 'MESSAGE_UPDATE']) peer.send({ type, transaction: id, payload: 'Hello' });
 
-    expect((await peer.hai({ auth: { user: 'ada' } })).payload).toMatchObject({ code: 'AUTHENTICATION_FAILED' });
-    expect(logged.map(({ event }) => event)).toEqual(['authenticator missing']);
+    expect((await seeEntry(peer, { type: 'MESSAGE' })).payload).toBe('Hello');
+    expect((await peer.until('ERROR')).payload).toMatchObject({ code: 'UNAUTHORIZED' });
+  });
+
+  test('one that throws an error with retry could not tell: its client comes back [HAI-5]', async () => {
+    const down = Object.assign(new Error('CANARY'), { retry: true });
+    const { connect } = testServer({ authenticate: () => Promise.reject(down) });
+    const peer = connect();
+    const error = await peer.hai();
+
+    expect(error.payload).toMatchObject({ code: 'OVERLOADED', retry: true });
+    expect(JSON.stringify(error)).not.toContain('CANARY');
+    expect(await peer.closed).toMatchObject({ code: 1013 });
+  });
+
+  test('A39: a server without an authenticator lets nobody in', async () => {
+    const told: string[] = [];
+    const server = new HAIPServer({ history: memoryHistory(), logger: (_, event) => told.push(event) });
+    const link = memoryLink();
+    void server.accept(link.server, { transport: 'memory', headers: {} });
+
+    expect((await rawPeer(link.client).hai({})).payload).toMatchObject({ code: 'AUTHENTICATION_FAILED' });
+    expect(told).toEqual(['authenticator missing']);
+    await server.close();
   });
 
   test('A71: what an authenticator throws is logged and never told [ERR-2]', async () => {

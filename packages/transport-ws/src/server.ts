@@ -12,7 +12,7 @@ export interface AcceptWebSocketsOptions {
   /** The path of the upgrade request, without its query. Default `/haip/websocket`. */
   readonly path?: string | undefined;
   /** The values of `Origin` that are let in; a request without one is no browser's and passes. Default: all. */
-  readonly allowedOrigins?: readonly string[] | undefined;
+  readonly origins?: readonly string[] | undefined;
   /** Caps for what is read. Default: the codec's. */
   readonly limits?: CodecLimits | undefined;
   /** `send` asks to wait while at least so many bytes are not taken by the network. Default 65,536. */
@@ -43,7 +43,7 @@ const nodeHeadersTimeoutMs = 60_000;
 
 /**
  * Accepts WebSockets on `server`, beside whatever else it serves.
- * @throws Error when the path is taken on this server.
+ * @throws Error when the path is taken on this server, TypeError for what is no {@link Accept} and origins that are no list.
  */
 export function acceptWebSockets(
   server: Server,
@@ -102,9 +102,10 @@ function pathOf({ url = '' }: IncomingMessage): string {
 }
 
 function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
-  const { allowedOrigins, limits = defaultCodecLimits } = options;
+  const { origins, limits = defaultCodecLimits } = options;
+  if (typeof accept !== 'function') throw new TypeError('accept: expected a function, as server.accept is one');
   // A text would let in whatever is part of it.
-  if (allowedOrigins && !Array.isArray(allowedOrigins)) throw new TypeError('allowedOrigins: expected a list');
+  if (origins && !Array.isArray(origins)) throw new TypeError('origins: expected a list');
   const serverOptions: ServerOptions<typeof PeerSocket> & { closeTimeout: number } = {
     noServer: true,
     clientTracking: false,
@@ -122,7 +123,7 @@ function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
     readAheadBytes: options.readAheadBytes ?? 65_536,
   };
   return (request, socket, head) => {
-    const refusal = whyRefused(request, allowedOrigins) ?? whyUnavailable(accept);
+    const refusal = whyRefused(request, origins) ?? whyUnavailable(accept);
     if (refusal) {
       refuse(socket, refusal);
       return;
@@ -135,11 +136,11 @@ function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
 }
 
 /** The status of the answer to a request that ws would let through; undefined when it may. */
-function whyRefused(request: IncomingMessage, allowedOrigins?: readonly string[]): string | undefined {
+function whyRefused(request: IncomingMessage, origins?: readonly string[]): string | undefined {
   const { host, origin } = request.headers;
   if (request.rawHeaders.length > mostHeaders * 2) return '431 Request Header Fields Too Large';
   if (host === undefined || !/^[\w.~!$&'()*+,;=%:[\]-]+$/.test(host)) return '400 Bad Request';
-  if (origin !== undefined && allowedOrigins && !allowedOrigins.includes(origin)) return '403 Forbidden';
+  if (origin !== undefined && origins && !origins.includes(origin)) return '403 Forbidden';
   return undefined;
 }
 

@@ -134,17 +134,22 @@ test.each([
   [['Origin: https://app.example'], '101'],
   [['Origin: https://evil.example'], '403'],
   [[], '101'],
-])('A49: with allowedOrigins, an upgrade with %j is answered %s', async (lines, status) => {
-  const server = await listen({ allowedOrigins: ['https://app.example'] });
+])('A49: with origins, an upgrade with %j is answered %s', async (lines, status) => {
+  const server = await listen({ origins: ['https://app.example'] });
   const peer = dialRaw(server.port, requestText(path, [...upgradeLines, ...lines]));
   await peer.has('HTTP/1.1 101'.length);
   expect(peer.received.toString().slice(9, 12)).toBe(status);
 });
 
-test('A49: a text for allowedOrigins, of which any part would be let in, is refused at the start', () => {
-  const allowedOrigins = 'https://app.example' as never;
+test('what is no accept is refused where it is given: it would end the process at the first connection', () => {
+  for (const accept of [undefined, { accept: () => {} }])
+    expect(() => acceptWebSockets(createServer(), accept as never)).toThrow('accept: expected a function');
+});
+
+test('A49: a text for origins, of which any part would be let in, is refused at the start', () => {
+  const origins = 'https://app.example' as never;
   const accept = async (): Promise<void> => {};
-  expect(() => acceptWebSockets(createServer(), accept, { allowedOrigins })).toThrow('allowedOrigins: expected a list');
+  expect(() => acceptWebSockets(createServer(), accept, { origins })).toThrow('origins: expected a list');
 });
 
 test('A25: headers have 10 s, unless the server was given a time of its own', () => {

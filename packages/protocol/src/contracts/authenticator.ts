@@ -23,8 +23,10 @@ export interface AuthContext extends PeerInfo {
 }
 
 /**
- * Turns what the client's `authenticate` function gave into a user, or null to refuse. May be async. What it throws
- * is logged and refused; its text never reaches the peer. `auth` is untrusted.
+ * Turns what the client's `authenticate` function gave into a user, or null to refuse. May be async. `auth` is untrusted, and
+ * null when the client gave nothing. What it throws is logged and refuses, as many a library throws at a token that is wrong; an
+ * error with `retry: true`, say of a database that is away, sends the client away for a moment only (1013). The text of
+ * neither reaches the peer.
  */
 // biome-ignore lint/suspicious/noExplicitAny: credentials have the application's own shape, as in v1
 export type Authenticator = (auth: any, context: AuthContext) => HAIPUser | null | Promise<HAIPUser | null>;
