@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Contender, Contenders, readCollected, readCost } from './contenders.ts';
+import { limitsAsRun } from './limits-as-run.ts';
 import { type Measurement, type Row, rows } from './rows.ts';
 import { type Pair, printTable, type Summary, summarize } from './table.ts';
 
@@ -51,6 +52,7 @@ const isWanted = ({ scenario, transport }: Row): boolean =>
   wanted?.some((word) => [scenario, transport, `${transport}:${scenario}`].includes(word)) ?? true;
 const bare = await contenders.start('bare');
 const haip = await contenders.start('haip');
+const limits = await limitsAsRun(haip.port);
 
 const results: Summary[] = [];
 for (const row of rows.filter(isWanted)) {
@@ -66,7 +68,7 @@ for (const row of rows.filter(isWanted)) {
 console.log(
   `Node ${process.version}, ${options.rounds} rounds of ${options.ms} ms each, server and load on ${contenders.pins ? 'a core each' : 'shared cores'}.`,
 );
-console.log('Limits as run: the defaults (window 1,000 messages, memory history, loopback: no rate limit).\n');
+console.log(`Limits as run: ${limits}; history in memory, 1,000 messages a transaction; no rates on loopback.\n`);
 printTable(results);
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
 contenders.endAll();

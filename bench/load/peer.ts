@@ -1,4 +1,5 @@
-// A client of any server: says HAI, starts or joins a transaction, writes texts under fresh ids and rising numbers.
+// A client of any server: says HAI, starts or joins a transaction, writes texts under fresh ids and rising numbers. It
+// offers flow control as our own client does, and where the server takes it grants what was read.
 
 import { HttpLink } from './http-link.ts';
 import type { Link, Route } from './link.ts';
@@ -11,8 +12,20 @@ let ids = 0;
 let users = 0;
 const pad = '00000000-0000-4000-8000-';
 
+/** What our client allows in each transaction and channel. */
+const WINDOW = { messages: 1024, bytes: 1024 * 1024 };
+const SEQ = Buffer.from('"seq":"');
+const CHANNEL = Buffer.from('"channel":"');
+const BEFORE_TYPE = '","type":"'.length;
+const ZERO = 0x30;
+const LETTER_I = 0x49;
+
 export class Peer {
   readonly link: Link;
+  /** Called for each arriving envelope's text, as of {@link Link}. */
+  onFrame: Link['onFrame'] = () => {};
+  /** What was read and not granted again yet, by channel. */
+  readonly #owed = new Map<string, { messages: number; bytes: number }>();
   #seq = 0;
   #session = 'none';
   readonly #user: string;
@@ -22,6 +35,7 @@ export class Peer {
   constructor(route: Route, user = `user-${++users}`) {
     this.#user = user;
     this.link = route.transport === 'websocket' ? new WebSocketLink(route.port) : new HttpLink(route);
+    this.link.onFrame = (...frame) => this.onFrame(...frame);
   }
 
   /** One envelope's text. All ids have a UUID's length. */
@@ -45,7 +59,7 @@ export class Peer {
   // biome-ignore lint/suspicious/noExplicitAny: a load generator reads a field or two
   expect(word: string): Promise<any> {
     return new Promise((resolve) => {
-      this.link.onFrame = (chunk, from, to) => {
+      this.onFrame = (chunk, from, to) => {
         const text = chunk.toString('utf8', from, to);
         if (text.includes(word)) resolve(JSON.parse(text));
       };
@@ -54,10 +68,36 @@ export class Peer {
 
   async hai(): Promise<void> {
     const reply = this.expect('"type":"HAI"');
-    const capabilities = '{"binary_frames":true,"transaction_log":true}';
+    const flow = `{"initial_credit_messages":${WINDOW.messages},"initial_credit_bytes":${WINDOW.bytes}}`;
+    const capabilities = `{"binary_frames":true,"transaction_log":true,"flow_control":${flow}}`;
     const payload = `{"haip_version":"1.1.2","accept_major":[1],"capabilities":${capabilities},"auth":{"token":"Bearer TOKEN","user":"${this.#user}"}}`;
     this.link.open(this.envelope('HAI', payload, null));
-    this.#session = (await reply).session;
+    const { session, payload: answer } = await reply;
+    this.#session = session;
+    if (!answer.capabilities?.flow_control) return;
+    this.link.onFrame = (...frame) => {
+      this.#consume(...frame);
+      this.onFrame(...frame);
+    };
+  }
+
+  /** Counts an entry that was read; once that is half a window, the server is granted it. Frames are not parsed here. */
+  #consume(chunk: Buffer, from: number, to: number): void {
+    const seq = chunk.indexOf(SEQ, from) + SEQ.length;
+    if (chunk[seq] === ZERO) return;
+    const at = chunk.indexOf(CHANNEL, seq) + CHANNEL.length;
+    const end = chunk.indexOf('"', at);
+    // Of all types INFO alone begins so: a receipt is no entry.
+    if (chunk[end + BEFORE_TYPE] === LETTER_I) return;
+    const channel = chunk.toString('latin1', at, end);
+    const owed = this.#owed.get(channel) ?? { messages: 0, bytes: 0 };
+    owed.messages++;
+    owed.bytes += to - from;
+    this.#owed.set(channel, owed);
+    if (owed.messages * 2 < WINDOW.messages && owed.bytes * 2 < WINDOW.bytes) return;
+    this.#owed.delete(channel);
+    const grant = `{"channel":"${channel}","add_messages":${owed.messages},"add_bytes":${owed.bytes}}`;
+    this.link.write([this.envelope('FLOW_UPDATE', grant, this.transaction)]);
   }
 
   async start(tool: string): Promise<void> {

@@ -90,7 +90,7 @@ export function echo(connections: number, inFlight: number): Scenario {
     for (const peer of peers) {
       await peer.start('echo');
       let room = 0;
-      peer.link.onFrame = (chunk, from, to) => {
+      peer.onFrame = (chunk, from, to) => {
         if (has(ANSWER, chunk, from, to)) room++;
       };
       peer.link.onRead = () => {
@@ -122,7 +122,7 @@ export function openLoop(connections: number, perSecond: number): Scenario {
     const dueAt = (number: number): number => began + (number * 1000) / perSecond;
     for (const peer of peers) {
       await peer.start('echo');
-      peer.link.onFrame = (chunk, from, to) => {
+      peer.onFrame = (chunk, from, to) => {
         if (!has(ANSWER, chunk, from, to)) return refuseErrors(chunk, from, to);
         const at = chunk.indexOf(PAYLOAD, from) + PAYLOAD.length;
         const number = Number(chunk.toString('latin1', at, at + 10));
@@ -200,7 +200,7 @@ export function tokens(streams: number, tool: 'tokens' | 'bursts' | 'clocked'): 
     for (const peer of peers) {
       await peer.start(tool);
       let left = TOKENS_AN_ANSWER;
-      peer.link.onFrame = (chunk, from, to) => {
+      peer.onFrame = (chunk, from, to) => {
         const brought = tokensIn(chunk, from, to);
         count += brought;
         left -= brought;
@@ -229,7 +229,7 @@ export function fanOut(readers: number): Scenario {
     let round = 0;
     for (const peer of peers) {
       await peer.join(sender.transaction);
-      peer.link.onFrame = (chunk, from, to) => {
+      peer.onFrame = (chunk, from, to) => {
         if (!has(MESSAGE, chunk, from, to)) return;
         delivered++;
         if (++round < peers.length) return;
@@ -285,7 +285,7 @@ export function talked(entries: number): Scenario {
       await peer.start('echo');
       const answered = new Promise<void>((resolve) => {
         let left = entries / 2;
-        peer.link.onFrame = (chunk, from, to) => {
+        peer.onFrame = (chunk, from, to) => {
           if (has(ANSWER, chunk, from, to) && --left === 0) resolve();
         };
       });

@@ -13,7 +13,7 @@ import { models, nextTurn } from './ticker.ts';
 const server = new HAIPServer({ history: memoryHistory({ windowSize: 1000 }) });
 const permissions = createPermissionMap({ MESSAGE: ['*'], TRANSACTION_JOIN: ['*'] });
 server.authenticate((auth) =>
-  auth.token === 'Bearer TOKEN' ? { id: String(auth.user ?? 'bench'), permissions, credits: 1000 } : null,
+  auth?.token === 'Bearer TOKEN' ? { id: String(auth.user ?? 'bench'), permissions, credits: 1000 } : null,
 );
 
 server.registerTool<string>({ name: 'echo', onMessage: (turn, text) => turn.reply(text) });

@@ -99,7 +99,8 @@ describe('a HAI that is refused', () => {
     const { enter } = testServer({ authenticate: () => user });
     const peer = await enter();
     const { id } = await start(peer);
-    for (const type of ['MESSAGE', 'MESSAGE_UPDATE']) peer.send({ type, transaction: id, payload: 'Hello' });
+    peer.send({ type: 'MESSAGE', transaction: id, payload: 'Hello' });
+    peer.send({ type: 'MESSAGE_UPDATE', transaction: id, payload: { message_id: 'm-1', text: 'Bye' } });
 
     expect((await seeEntry(peer, { type: 'MESSAGE' })).payload).toBe('Hello');
     expect((await peer.until('ERROR')).payload).toMatchObject({ code: 'UNAUTHORIZED' });
