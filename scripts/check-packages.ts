@@ -47,7 +47,12 @@ function judge(name: string, tarball: string): string[] {
   const files = execFileSync('tar', ['-tzf', tarball]).toString().trim().split('\n');
   console.log(`${name}: ${files.length} files, ${statSync(tarball).size} bytes packed`);
   const strays = files.filter((file) => !/^package\/(dist\/|spec\/|package\.json$|README\.md$|LICENSE$)/.test(file));
-  const missing = ['package/README.md', 'package/LICENSE'].filter((file) => !files.includes(file));
+  const wanted = [
+    'README.md',
+    'LICENSE',
+    ...(name === '@haip/protocol' ? ['spec/PROTOCOL.md', 'spec/vectors/README.md'] : []),
+  ];
+  const missing = wanted.map((file) => `package/${file}`).filter((file) => !files.includes(file));
   return [
     ...strays.map((file) => `${name} packs ${file}, which does not belong`),
     ...missing.map((file) => `${name} does not pack ${file}`),

@@ -53,6 +53,9 @@ export function fakeTurn(
     message,
     signal,
     conversation: async () => entries.reduce(reduceConversation, emptyConversation),
+    async *getReplayWindow() {
+      yield* entries;
+    },
     reply: async (reply) => void replies.push(reply),
     replyAudio: async () => {},
     stream: async () => ({

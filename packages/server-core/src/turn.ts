@@ -22,6 +22,7 @@ import { closeMessage, closeOpen, compactEnded } from './closing.ts';
 import type { ServerContext } from './context.ts';
 import { cancelled, type Ending, failed, finished, interrupted, Stopped } from './ending.ts';
 import type { LiveLog } from './live-log.ts';
+import { readEntries, replayWindow } from './log-pages.ts';
 import { Meter } from './meter.ts';
 import { ownEntry, ownJson } from './own.ts';
 import { Pace } from './pace.ts';
@@ -95,14 +96,15 @@ export class ToolTurn implements Turn {
     this.storeGathered();
     await this.#pen.atRest();
     let conversation = emptyConversation;
-    let from = 1;
-    while (true) {
-      const page = await this.#context.history.read(this.transaction, { from });
-      for (const entry of page?.entries ?? []) conversation = reduceConversation(conversation, ownEntry(entry));
-      const last = page?.entries.at(-1)?.position;
-      if (page === null || last === undefined || last >= page.last) return conversation;
-      from = last + 1;
-    }
+    const entries = readEntries(this.#context.history, this.transaction, 1, Number.POSITIVE_INFINITY, () => {});
+    for await (const entry of entries) conversation = reduceConversation(conversation, entry);
+    return conversation;
+  }
+
+  async *getReplayWindow(from?: number, to?: number): AsyncGenerator<Entry, void, undefined> {
+    this.storeGathered();
+    await this.#pen.atRest();
+    yield* replayWindow(this.#context.history, this.transaction, from, to);
   }
 
   reply(payload: JsonValue): Promise<void> {

@@ -98,6 +98,13 @@ export interface Turn {
   /** The conversation within the window, this message included. */
   conversation(): Promise<Conversation>;
   /**
+   * The stored entries from position `from` to `to`, both included, as the log has them; what this turn said so far too.
+   * Without `from` it begins with the first that is kept, without `to` it ends where the log does. Each is a copy.
+   * @throws RangeError for what is no position; with `code` REPLAY_TOO_OLD and `firstAvailable` when the range begins before
+   * what is kept, or while it is read comes to.
+   */
+  getReplayWindow(from?: number, to?: number): AsyncGenerator<Entry, void, undefined>;
+  /**
    * Sends one whole message, as it is now. A tool that only does this makes one entry and no run. Rejects with TypeError
    * for what is no JSON value or null, with RangeError for more than readers can be sent (252 KiB as JSON by default):
    * `stream` takes a longer text.
