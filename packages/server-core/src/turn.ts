@@ -21,6 +21,7 @@ import { checkedStatement } from './checked-statement.ts';
 import { closeMessage, closeOpen, compactEnded } from './closing.ts';
 import type { ServerContext } from './context.ts';
 import { cancelled, type Ending, failed, finished, interrupted, Stopped } from './ending.ts';
+import { Gathering } from './gathering.ts';
 import type { LiveLog } from './live-log.ts';
 import { readEntries, replayWindow } from './log-pages.ts';
 import { Meter } from './meter.ts';
@@ -43,10 +44,7 @@ export class ToolTurn implements Turn {
   readonly #pen: Pen;
   #calls: Set<ToolCall> | undefined;
   readonly #mostGathered: number;
-  /** The message with text that is not in the log yet. */
-  #gathering: StreamWriter | undefined;
-  /** Whether the end of the turn of the event loop, or of what the store has in hand, is waited for. */
-  #isDue = false;
+  #gathering: Gathering | undefined;
   /** Until what was said last is stored, or is not. Never rejects. */
   #latest: Pending = undefined;
   /** Whether the store failed to take some text, or what nobody waited for. */
@@ -173,26 +171,12 @@ export class ToolTurn implements Turn {
 
   gather(writer: StreamWriter): void {
     this.#refuse();
-    if (this.#gathering === writer) return;
-    this.storeGathered();
-    this.#gathering = writer;
-    if (this.#isDue) return;
-    this.#isDue = true;
-    this.#context.endOfTurn(this.#whenDue);
+    this.#gathering ??= new Gathering(this.#pen, this.#context.endOfTurn);
+    this.#gathering.add(writer);
   }
 
-  /** While the store has its hands full, text goes on gathering. */
-  readonly #whenDue = (): void => {
-    const resting = this.#pen.atRest();
-    if (resting) return void resting.then(this.#whenDue);
-    this.#isDue = false;
-    this.storeGathered();
-  };
-
   storeGathered(): void {
-    const writer = this.#gathering;
-    this.#gathering = undefined;
-    writer?.store();
+    this.#gathering?.store();
   }
 
   append(part: Statement, writer: StreamWriter): Pending {

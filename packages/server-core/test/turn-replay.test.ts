@@ -1,7 +1,7 @@
 import type { Entry, JsonObject, Turn } from '@haip/protocol';
 import { expect, test } from 'vitest';
 import { ReplayTooOldError } from '../src/index.ts';
-import { say, seeEntry, start, testServer } from './support.ts';
+import { say, see, seeEntry, start, testServer } from './support.ts';
 import { toolThat } from './tools.ts';
 
 type Reading = (turn: Turn) => AsyncGenerator<Entry, void, undefined>;
@@ -82,6 +82,6 @@ test('what a tool does with an entry changes no log', async () => {
   const { id } = await start(ada, 'tool', { n: 1 });
   await say(ada, id, 'once');
   await say(ada, id, 'again');
-  const { payload } = await seeEntry(ada, { seq: '5' });
+  const { payload } = await see(ada, ({ seq }) => seq === '5');
   expect(payload).toContain('{"toolName":"tool","params":{"n":1}}');
 });
