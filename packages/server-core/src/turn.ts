@@ -190,7 +190,8 @@ export class ToolTurn implements Turn {
 
   #lose(writer: StreamWriter, error: unknown): void {
     writer.lose(this.#noted(error));
-    if (error instanceof Refused) return;
+    // What could not be paid stopped the turn.
+    if (error instanceof Refused || error === this.stop.reason) return;
     this.#isTorn = true;
     this.#context.log('error', 'text not stored', { transaction: this.transaction, message: this.id, error });
   }

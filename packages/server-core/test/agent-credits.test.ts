@@ -43,7 +43,7 @@ describe.each([
 ])('what an agent says, over a ledger %s,', (_, late) => {
   test('[CREDIT-3] stops when the account of whom it answers is empty: the message ends interrupted, the run with INSUFFICIENT_CREDITS', async () => {
     const reasons: unknown[] = [];
-    const { ada, left, inner, history, id } = await asking(
+    const { ada, left, inner, history, id, logged } = await asking(
       endless((reason) => reasons.push(reason)),
       3,
       perPart,
@@ -58,6 +58,8 @@ describe.each([
     expect(reasons).toMatchObject([{ message: 'the account is empty' }]);
     expect(stored?.entries.find(({ type }) => type === 'MESSAGE_END')?.payload).toMatchObject({ text: 'xxx' });
     expect([await left('ada'), inner.lowest]).toEqual([0, 0]);
+    // An account that runs dry is no trouble of the server's.
+    expect(logged).toEqual([]);
   });
 
   test('[CREDIT-3] is paid by whoever asked, not by others in the transaction', async () => {
