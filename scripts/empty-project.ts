@@ -64,7 +64,9 @@ function valuesByEntry(): Record<string, string[]> {
 function typecheck(project: string, kind: string, specifiers: string[], types: string[]): string[] {
   const write = (file: string, contents: string) => writeFileSync(join(project, file), contents);
   const fixed = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, customConditions: [kind] };
-  const compilerOptions = { ...fixed, types, lib: ['es2024', 'dom', 'dom.iterable'] };
+  // A Node project need not know the DOM.
+  const lib = kind === 'node' ? ['es2024'] : ['es2024', 'dom', 'dom.iterable'];
+  const compilerOptions = { ...fixed, types, lib };
   write(`${kind}.ts`, specifiers.map((it, i) => `export type * as entry${i} from '${it}';\n`).join(''));
   write(`${kind}.json`, JSON.stringify({ compilerOptions, files: [`${kind}.ts`] }));
   const tsc = join(root, 'node_modules/.bin/tsc');

@@ -23,7 +23,7 @@ export interface LinkOptions {
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether cookies go to other origins. Default: the platform's, `same-origin`. */
-  readonly credentials?: RequestCredentials | undefined;
+  readonly credentials?: RequestInit['credentials'];
   /** What makes the requests. Default: the platform's `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
