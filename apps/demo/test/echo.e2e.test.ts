@@ -17,6 +17,18 @@ describe('the echo', () => {
     expect(await wholeAnswer(page, 1)).toBe('one\n  two 🙂');
   });
 
+  test('a long text comes back whole; one that no server takes is said to be too long, and costs nothing else', async () => {
+    const page = await visit(url());
+    await begin(page, 'echo');
+    const long = 'seven,'.repeat(5_000);
+    await say(page, long);
+    expect((await wholeAnswer(page, 1)) === long).toBe(true);
+    await say(page, 'x'.repeat(300_000));
+    await page.getByText('This is longer than the server takes, and was not stored.').waitFor();
+    await say(page, 'and on');
+    expect(await wholeAnswer(page, 2)).toBe('and on');
+  });
+
   test('audio comes back', async () => {
     const page = await visit(url());
     await begin(page, 'echo');

@@ -25,6 +25,8 @@ export interface UnsentMessage {
 export interface FailedMessage extends UnsentMessage {
   /** Written, and nobody can say whether it is in the log; else it certainly is not. */
   readonly isUnknown: boolean;
+  /** It is larger than the server takes: the same again would fail again. */
+  readonly isTooLarge: boolean;
 }
 
 /** Of the page and its connection. */

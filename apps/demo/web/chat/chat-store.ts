@@ -1,7 +1,7 @@
 // Joins one HAIP client to the page: one immutable state, one way to hear of a new one, and what a person can do. Keeps
 // every conversation that was opened, so that what goes on in one that is not shown is there when it is shown again.
 
-import { type HAIPClient, type Transaction, UnknownOutcomeError } from '@haip/client-core';
+import type { HAIPClient, Transaction } from '@haip/client-core';
 import type { AudioMessage } from '@haip/protocol';
 import type { CuttableNetwork } from '../connection/cuttable-network.ts';
 import { ConversationList } from '../conversations/conversation-list.ts';
@@ -16,7 +16,7 @@ import {
 } from './chat-state.ts';
 import { codeOf } from './error-code.ts';
 import { OwnSessions } from './own-sessions.ts';
-import { Talk } from './talk.ts';
+import { failedMessage, Talk } from './talk.ts';
 import { countMove } from './tally.ts';
 
 /** Each is read by the server all the time, which reads at most 100 for one connection. */
@@ -48,7 +48,7 @@ export class ChatStore {
       // Of a stop or an approval the conversation itself shows what became of it.
       if (transaction === null || (type !== 'MESSAGE' && type !== 'AUDIO')) return;
       const text = typeof payload === 'string' ? payload : '';
-      this.#notSent(transaction, { id, text, isUnknown: reason instanceof UnknownOutcomeError });
+      this.#notSent(transaction, failedMessage(id, text, reason));
     });
   }
 

@@ -98,7 +98,6 @@ export function Composer({ field, onSend }: ComposerProps) {
         ref={field}
         rows={1}
         value={text}
-        maxLength={20_000}
         aria-label="Message"
         aria-keyshortcuts="Enter"
         placeholder={placeholderFor(tool, conversation.ended)}

@@ -94,6 +94,11 @@ function PendingRow({ message }: { readonly message: UnsentMessage }) {
   );
 }
 
+function whyFailed({ isUnknown, isTooLarge }: FailedMessage): string {
+  if (isUnknown) return 'Nobody can say whether this was stored.';
+  return isTooLarge ? 'This is longer than the server takes, and was not stored.' : 'This was not stored.';
+}
+
 function FailedRow({ message }: { readonly message: FailedMessage }) {
   const store = useChatStore();
   return (
@@ -107,8 +112,8 @@ function FailedRow({ message }: { readonly message: FailedMessage }) {
           <p className="plain-text">{message.text || 'A piece of audio'}</p>
         </div>
         <p className="message-fault">
-          {message.isUnknown ? 'Nobody can say whether this was stored.' : 'This was not stored.'}{' '}
-          {message.text !== '' && (
+          {whyFailed(message)}{' '}
+          {message.text !== '' && !message.isTooLarge && (
             <button type="button" className="text-button" onClick={() => void store.sendAgain(message)}>
               Send it again
             </button>

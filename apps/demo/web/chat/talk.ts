@@ -1,13 +1,19 @@
 // One open conversation: what it is at, as one immutable state, and what a person can do in it. It decides nothing that
 // the client decides: no retries, no ordering, no dropping of duplicates. It goes on while the page shows another one.
 
-import { ReplayTooOldError, type Transaction, UnknownOutcomeError } from '@haip/client-core';
+import { RefusedError, ReplayTooOldError, type Transaction, UnknownOutcomeError } from '@haip/client-core';
 import { uuidIds } from '@haip/platform';
 import { type AudioMessage, isJsonObject } from '@haip/protocol';
 import { type FailedMessage, initialTalk, isAnswering, type TalkState } from './chat-state.ts';
 import { codeOf } from './error-code.ts';
 import { countEntry, countGap, countLoss, emptyTally } from './tally.ts';
 import { placeCall } from './timeline.ts';
+
+/** A message that was not stored, as far as that is known. */
+export function failedMessage(id: string, text: string, error: unknown): FailedMessage {
+  const isTooLarge = error instanceof RefusedError && error.code === 'MESSAGE_TOO_LARGE';
+  return { id, text, isUnknown: error instanceof UnknownOutcomeError, isTooLarge };
+}
 
 export class Talk {
   /** What somebody began to write here and did not send. */
@@ -145,9 +151,8 @@ export class Talk {
   }
 
   #fail(text: string, error: unknown): void {
-    const isUnknown = error instanceof UnknownOutcomeError;
-    const failed = { id: isUnknown ? error.id : uuidIds(), text, isUnknown };
-    this.change({ failed: [...this.#state.failed, failed] });
+    const id = error instanceof UnknownOutcomeError ? error.id : uuidIds();
+    this.change({ failed: [...this.#state.failed, failedMessage(id, text, error)] });
   }
 
   #read(): Partial<TalkState> {

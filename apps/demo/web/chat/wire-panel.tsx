@@ -48,7 +48,7 @@ export function WirePanel() {
         <summary>
           <span className="wire-title">The wire</span>
           <span className="wire-brief">
-            {conversation.position} · twice {repeated} · missing {missing}
+            position {conversation.position} · twice {repeated} · missing {missing}
           </span>
         </summary>
         <Tape />
@@ -65,8 +65,9 @@ export function WirePanel() {
           <Figure name="Missing" value={missing} tone={zeroIsGood(missing)} />
         </dl>
         <p className="wire-note">
-          Each tick is an entry of the log as it was handed to this page; a tall red one is a cut, a tall green one a
-          move. Open the link of this conversation in a second browser to see the same numbers there.
+          Each tick is an entry of the log as it was handed to this page: a tall dark one is a person’s, a short one the
+          agent’s; a tall red one is a cut, a tall green one a move. Open the link of this conversation in a second
+          browser: it comes to the same position.
         </p>
         {phase.name === 'open' && <p className="wire-id">{phase.transaction}</p>}
       </details>
