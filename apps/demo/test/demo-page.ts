@@ -13,24 +13,30 @@ export interface DemoBrowser {
   url(): string;
   /** Opens an address in a browser profile of its own. */
   visit(url: string, options?: ContextOptions): Promise<Page>;
+  /** Opens an address in a browser of its own, which shares no process with the others. */
+  visitElsewhere(url: string): Promise<Page>;
+}
+
+function launchChromium(): Promise<Browser> {
+  const media = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+  return chromium.launch({ executablePath: findChromium() ?? '', args: [...chromiumArgs, ...media] });
 }
 
 /** A browser and a demo for the tests of one file. After each test the page must not have thrown. */
 export function demoBrowser(env?: Readonly<Record<string, string>>): DemoBrowser {
   const contexts: BrowserContext[] = [];
+  const others: Browser[] = [];
   const complaints: string[] = [];
   let browser: Browser;
   let demo: DemoChild;
 
   beforeAll(async () => {
-    const executablePath = findChromium() ?? '';
-    const media = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
-    const launching = chromium.launch({ executablePath, args: [...chromiumArgs, ...media] });
-    [browser, demo] = await Promise.all([launching, startDemo(env)]);
+    [browser, demo] = await Promise.all([launchChromium(), startDemo(env)]);
   });
 
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()));
+    await Promise.all(others.splice(0).map((other) => other.close()));
     expect(complaints.splice(0)).toEqual([]);
   });
 
@@ -39,16 +45,23 @@ export function demoBrowser(env?: Readonly<Record<string, string>>): DemoBrowser
     expect(await demo.stop()).toBe(0);
   });
 
+  async function visitIn(own: Browser, url: string, options?: ContextOptions): Promise<Page> {
+    const context = await own.newContext(options);
+    contexts.push(context);
+    const page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(url);
+    await page.locator('#main').waitFor();
+    return page;
+  }
+
   return {
     url: () => demo.url,
-    async visit(url, options) {
-      const context = await browser.newContext(options);
-      contexts.push(context);
-      const page = await context.newPage();
-      page.on('pageerror', (error) => complaints.push(error.message));
-      await page.goto(url);
-      await page.locator('#main').waitFor();
-      return page;
+    visit: (url, options) => visitIn(browser, url, options),
+    async visitElsewhere(url) {
+      const other = await launchChromium();
+      others.push(other);
+      return visitIn(other, url);
     },
   };
 }

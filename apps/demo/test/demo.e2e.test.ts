@@ -16,7 +16,7 @@ import {
   wholeAnswer,
 } from './demo-page.ts';
 
-const { url, visit } = demoBrowser();
+const { url, visit, visitElsewhere } = demoBrowser();
 
 describe('a conversation with the assistant', () => {
   test('a connection that is cut mid-answer leaves the text complete and unrepeated', async () => {
@@ -81,7 +81,7 @@ describe('a conversation with the assistant', () => {
     await say(first, 'Count to 40');
     await waitForNumber(first, 10);
 
-    const second = await visit(first.url());
+    const second = await visitElsewhere(first.url());
     await second.getByText('Count to 40', { exact: true }).waitFor();
     // What was there before is not read out.
     expect(await second.getByTestId('announcer').textContent()).not.toContain('Count to 20');
