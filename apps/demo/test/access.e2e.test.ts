@@ -1,7 +1,33 @@
+import type { Page, WebSocketRoute } from 'playwright';
 import { describe, expect, test } from 'vitest';
+import { paleTexts } from './contrast.ts';
 import { begin, countTo, demoBrowser, field, figure, say, waitForNumber, wholeAnswer } from './demo-page.ts';
 
 const { url, visit } = demoBrowser();
+
+interface HeldLink {
+  /** Connections from now on open, and the server never hears of them. */
+  hold(): void;
+  /** Closes the connection for good, as a server that wants no more of this client. */
+  end(): Promise<void>;
+}
+
+/** Puts the page's WebSockets in the hands of the test. Loads the page again: only new ones can be taken. */
+async function holdLink(page: Page): Promise<HeldLink> {
+  let isHeld = false;
+  let newest: WebSocketRoute | undefined;
+  await page.routeWebSocket(/\/haip\/websocket/, (socket) => {
+    newest = socket;
+    if (!isHeld) socket.connectToServer();
+  });
+  await page.reload();
+  return {
+    hold: () => {
+      isHeld = true;
+    },
+    end: async () => newest?.close({ code: 1008 }),
+  };
+}
 
 describe('without a mouse, without eyes, on a phone', () => {
   test('everything is done with the keyboard alone', async () => {
@@ -80,6 +106,75 @@ describe('without a mouse, without eyes, on a phone', () => {
     await page.locator('.pill[data-link=waiting]').waitFor();
     expect(await page.locator('#root').evaluate((root) => root.scrollWidth - root.clientWidth)).toBe(0);
     expect(await page.evaluate(overflow)).toBe(0);
+  });
+
+  test.each([320, 360, 390, 640])('at %i pixels the state of the connection is never cut off', async (width) => {
+    const page = await visit(url(), { viewport: { width, height: 700 }, reducedMotion: 'reduce' });
+    await begin(page, 'assistant');
+    const link = await holdLink(page);
+    const pill = page.locator('.pill');
+    /** Waits for the state. Its words must fit in both themes, and be whole to a screen reader. */
+    const fits = async (state: string, words: RegExp): Promise<void> => {
+      for (const theme of ['light', 'dark']) {
+        await page.evaluate((name) => document.documentElement.setAttribute('data-theme', name), theme);
+        await page.locator(`.pill[data-link=${state}]`).waitFor();
+        expect(await pill.evaluate((box) => box.scrollWidth - box.clientWidth), `${state}, ${theme}`).toBe(0);
+      }
+      expect(await pill.ariaSnapshot()).toMatch(words);
+    };
+    await page
+      .getByRole('button', { name: 'Copy link' })
+      .or(page.getByRole('button', { name: 'Share' }))
+      .waitFor();
+    await fits('connected', /Connected/);
+    await page.getByRole('button', { name: '5 s' }).click();
+    await fits('waiting', /Reconnecting/);
+    link.hold();
+    await fits('connecting', /Connecting…/);
+    await link.end();
+    await fits('disconnected', /Offline.*button "Connect"/s);
+  });
+
+  test.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 390],
+    ['dark', 390],
+  ] as const)('in the %s theme, %i pixels wide, every text has a contrast of 4.5', async (colorScheme, width) => {
+    const viewport = { width, height: 800 };
+    const page = await visit(url(), { colorScheme, viewport, reducedMotion: 'reduce' });
+    await page.locator('.pill[data-link=connected]').waitFor();
+    expect(await paleTexts(page)).toEqual([]);
+    await begin(page, 'assistant');
+    await page.getByRole('heading', { name: 'What shall we talk about?' }).waitFor();
+    expect(await paleTexts(page)).toEqual([]);
+    await say(page, 'What is HAIP? Remind me to stretch');
+    await page.getByRole('button', { name: 'Allow' }).waitFor();
+    await page.locator('.wire details').evaluate((panel) => panel.setAttribute('open', ''));
+    expect(await paleTexts(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Deny' }).click();
+    await wholeAnswer(page, 1);
+    await page.getByRole('button', { name: '5 s' }).click();
+    await page.locator('.pill[data-link=waiting]').waitFor();
+    await say(page, 'Are you there?');
+    await page.locator('[data-pending=true]').waitFor();
+    expect(await paleTexts(page)).toEqual([]);
+    if (width > 960) return;
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    await page.getByRole('heading', { name: 'Today' }).waitFor();
+    expect(await paleTexts(page)).toEqual([]);
+  });
+
+  test('a page has one heading of the first rank, on every screen', async () => {
+    const page = await visit(url());
+    const headings = () => page.getByRole('heading', { level: 1 }).allTextContents();
+    expect(await headings()).toEqual(['Cut the connection. Keep the conversation.']);
+    await begin(page, 'assistant');
+    await page.getByRole('heading', { name: 'What shall we talk about?' }).waitFor();
+    expect(await headings()).toHaveLength(1);
+    await say(page, 'Count to 3');
+    await page.getByRole('heading', { name: 'Conversation: Count to 3', level: 1 }).waitFor();
+    expect(await headings()).toHaveLength(1);
   });
 
   test('the theme follows the system until one is chosen, and the choice is kept', async () => {

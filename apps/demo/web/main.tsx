@@ -14,6 +14,7 @@ import { userSecret } from './connection/user-secret.ts';
 import { transactionInLink } from './share-link.ts';
 import './style/tokens.css';
 import './style/page.css';
+import './style/pill.css';
 import './style/conversations.css';
 import './style/start.css';
 import './style/chat.css';

@@ -26,6 +26,7 @@ export function ChatView({ title, hasExpired }: ChatViewProps) {
   // One that has a title has lines, and they are about to come.
   const isEmpty = lines === 0 && title === undefined;
   const isGone = isEmpty && (hasExpired || expiredTo > 0);
+  const invites = isEmpty && !isGone;
 
   useEffect(() => {
     if (hasKeyboard()) field.current?.focus();
@@ -38,8 +39,8 @@ export function ChatView({ title, hasExpired }: ChatViewProps) {
   };
   return (
     <div className="chat">
-      <MessageList title={title} onSay={say}>
-        {isEmpty && !isGone && <EmptyState onChoose={say} />}
+      <MessageList title={title} hasHeading={!invites} onSay={say}>
+        {invites && <EmptyState onChoose={say} />}
         {isGone && <p className="notice">What was said here has expired: words are kept for 30 days.</p>}
       </MessageList>
       <WirePanel />

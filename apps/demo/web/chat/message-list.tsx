@@ -127,11 +127,13 @@ function FailedRow({ message }: { readonly message: FailedMessage }) {
 interface MessageListProps {
   /** What the conversation is called. */
   readonly title: string | undefined;
+  /** Whether the page needs a heading: what is among the children may bring its own. */
+  readonly hasHeading: boolean;
   readonly onSay: (text: string) => void;
   readonly children: ReactNode;
 }
 
-export function MessageList({ title, onSay, children }: MessageListProps) {
+export function MessageList({ title, hasHeading, onSay, children }: MessageListProps) {
   const state = useChat();
   const store = useChatStore();
   const box = useRef<HTMLElement>(null);
@@ -144,6 +146,7 @@ export function MessageList({ title, onSay, children }: MessageListProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keys that scroll
     <main id="main" className="conversation" tabIndex={0} ref={box} aria-label={label}>
+      {hasHeading && <h1 className="visually-hidden">{label}</h1>}
       {children}
       <ol className="entries">
         {restarted && (
