@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { withoutManners } from '../server/assistant/clauses.ts';
 import { createKnowledge } from '../server/assistant/knowledge.ts';
 import type { Line } from '../server/assistant/notebook.ts';
-import { createPlanner, withoutManners } from '../server/assistant/plan-reply.ts';
+import { createPlanner } from '../server/assistant/plan-reply.ts';
 
 const topics = readFileSync(new URL('../server/assistant/topics.md', import.meta.url), 'utf8');
 const knowledge = createKnowledge(topics, [

@@ -15,8 +15,8 @@ export interface Passage {
 }
 
 export interface Knowledge {
-  /** The passage that fits, or undefined. */
-  find(question: string): Passage | undefined;
+  /** The passage that fits, or undefined. `least` is the share of the question's words that it must have. */
+  find(question: string, least?: number): Passage | undefined;
   get(id: string): Passage | undefined;
   /** Titles of related topics, nearest first, without the one given. */
   related(id: string, size: number): readonly string[];
@@ -95,7 +95,7 @@ export function createKnowledge(topics: string, documents: readonly SourceDocume
   });
   index.addAll([...passages.values()]);
 
-  function find(question: string): Passage | undefined {
+  function find(question: string, least = 0): Passage | undefined {
     const asked = new Set(termsOf(question));
     if (asked.size === 0) return undefined;
     const [best] = index.search(question);
@@ -105,7 +105,8 @@ export function createKnowledge(topics: string, documents: readonly SourceDocume
     const covered = (best.queryTerms.length + named) / 2 / asked.size;
     const passage = passages.get(best.id);
     // A document speaks of everything in passing: only what a section is named for is about it.
-    return covered >= (passage?.source === undefined ? enoughWords : enoughOfDocument) ? passage : undefined;
+    const enough = passage?.source === undefined ? enoughWords : enoughOfDocument;
+    return covered >= Math.max(least, enough) ? passage : undefined;
   }
 
   return {

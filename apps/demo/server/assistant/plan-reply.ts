@@ -1,72 +1,60 @@
 // Plans the embedded assistant's answer. A fold over the conversation: what it knows at the end is made from what was
 // said, so the same log gives the same answer on any node, after any crash. Pure: never waits, never writes.
 
+import { isQuestion, isStatement, sentencesOf, withoutManners } from './clauses.ts';
 import type { Knowledge } from './knowledge.ts';
-import { type Answer, emptyNotebook, type Line, type Notebook, type Question, type Skill } from './notebook.ts';
+import {
+  type Answer,
+  capital,
+  emptyNotebook,
+  type Line,
+  type Notebook,
+  type Question,
+  type Skill,
+} from './notebook.ts';
+import { advising, learning } from './skills/advising.ts';
 import { arithmetic } from './skills/arithmetic.ts';
 import { dates } from './skills/dates.ts';
 import { explaining } from './skills/explaining.ts';
+import { following, reasons, replying } from './skills/following.ts';
+import { definite, guiding, openQuestion, planning, planRecall, weighing } from './skills/guiding.ts';
+import { introduction, trait } from './skills/introducing.ts';
+import { listening } from './skills/listening.ts';
 import { continuation, lookingBack, repetition } from './skills/looking-back.ts';
-import { facts, introduction, notes, recollection, toSecondPerson } from './skills/remembering.ts';
+import { despairing, moods } from './skills/moods.ts';
+import { opinions } from './skills/opinions.ts';
+import { pleasantry } from './skills/pleasantries.ts';
+import { recalling } from './skills/recalling.ts';
+import { facts, notes, recollection } from './skills/remembering.ts';
 import { reminding } from './skills/reminding.ts';
 import { counting, knownLists, mathematics } from './skills/sequences.ts';
+import { shrug } from './skills/shrugging.ts';
 import { smallTalk } from './skills/small-talk.ts';
 import { storytelling } from './skills/stories.ts';
 import { wordplay } from './skills/wordplay.ts';
 
 const longestRead = 2000;
-const mostSentences = 4;
 
-const manners =
-  /^(?:(?:please|ok(?:ay)?|so|now|well|then|and then|and now|hey|oh|ah|um+|thanks|alright)[,:]? +|(?:can|could|would|will) you (?:please |kindly )?(?=(?:\p{L}+ ))|i(?:'d| would) like (?:you )?to (?:know |hear )?|i want (?:you )?to (?:know )?|do you know (?=what|how|why|who|when)|(?:can|could) i (?:have|hear|get) )/iu;
-const farewellManners = /[\s,]+(?:please|for me|thanks|thank you|now|then)$/i;
 const anotherOne = /^(?:(?:tell me )?another(?: one)?|one more|again|more|next(?: one)?|a different one)$/i;
-const greetingFirst = /^(?:hello|hi|hey|good (?:morning|afternoon|evening))(?: there| assistant)?[,!.]+\s+(?=\S)/i;
+const yes =
+  /^(?:yes|yeah|yep|sure|ok|okay|please do|yes please|gladly|let's|of course|why not|do it|i would|i'd like (?:that|to))$/i;
+const no = /^(?:no|nope|not now|not really|no thanks?|no thank you|it was enough|that was enough)$/i;
 
-/** The words without politeness, end marks and typographic quotes. */
-export function withoutManners(text: string): string {
-  let said = text.replaceAll(/[’‘]/g, "'").replaceAll(/\s+/g, ' ').trim();
-  for (let round = 0; round < 4; round++) {
-    const shorter = said
-      .replace(/[\s.!?…]+$/u, '')
-      .replace(manners, '')
-      .replace(farewellManners, '');
-    if (shorter === said || shorter === '') break;
-    said = shorter;
-  }
-  return said;
-}
-
-function sentencesOf(text: string): string[] {
-  const sentences = text
-    .replace(greetingFirst, '')
-    .split(/(?<=[.!?])\s+(?=\S)/)
-    .filter((sentence) => /[\p{L}\p{N}]/u.test(sentence));
-  return sentences.length > mostSentences || sentences.length === 0 ? [text] : sentences;
-}
-
-/** For what no skill understands: honest, and with a way on. */
-function shrug({ said, notebook }: Question): Answer {
-  const told = notebook.told.get('shrug') ?? 0;
-  const learned = { told: new Map([...notebook.told, ['shrug', told + 1]]) };
-  const isQuestion =
-    /^(?:what|who|whom|whose|where|when|why|how|which|is|are|was|were|do|does|did|can|could|will|would|should)\b/i.test(
-      said,
-    );
-  if (!isQuestion && /^(?:i|my|we|our)\b/i.test(said) && said.length < 200) {
-    const mirrored = toSecondPerson(said);
-    return {
-      text: `So ${mirrored.charAt(0).toLowerCase()}${mirrored.slice(1)}. Tell me more about that, or ask me something.`,
-      learned,
-    };
-  }
-  const lines = [
-    'That is beyond me: I am a small embedded assistant without a language model. I can explain HAIP (“what happens when the connection breaks?”), count, calculate, tell a story, or remember what you tell me.',
-    'I do not know that, and I would rather say so than make something up. Try “how does resume work?”, “count to 60” or “tell me a story”.',
-    'No rule of mine fits that. Say “help” for what I am good at.',
-  ];
-  return { text: lines[told % lines.length] ?? '', learned };
-}
+/** What is told, in the order in which it is understood. */
+const forStatements: readonly Skill[] = [
+  planRecall,
+  planning,
+  introduction,
+  pleasantry,
+  storytelling,
+  reasons,
+  moods,
+  trait,
+  smallTalk,
+  facts,
+  notes,
+  listening,
+];
 
 interface Plan {
   /** The answer; with a reminder: the one for when people allowed it. */
@@ -75,47 +63,132 @@ interface Plan {
   readonly reminder: string | undefined;
 }
 
+/** What was wanted, where a few words stand for it. */
+function wantedBy(said: string, { again, offer }: Notebook): string {
+  if (offer !== undefined && yes.test(said)) return offer;
+  return again !== undefined && anotherOne.test(said) ? again : said;
+}
+
+function firstAnswer(skills: readonly Skill[], question: Question): Answer | undefined {
+  for (const skill of skills) {
+    const answer = skill(question);
+    if (answer) return answer;
+  }
+  return undefined;
+}
+
+/** Each reply may end with the name; in a row that is pushy. */
+function namedOnce(text: string, name: string | undefined): string {
+  const [first = '', ...others] = name === undefined ? [text] : text.split(new RegExp(`, ${name}(?=[.!])`));
+  return others.length === 0 ? first : `${first}, ${name}${others.join('')}`;
+}
+
+/** Replies in a row, each with an end. */
+const joined = (replies: readonly string[]): string =>
+  replies.map((reply) => (replies.length === 1 || /[.!?…:”]$/.test(reply) ? reply : `${reply}.`)).join(' ');
+
+/** What goes into an answer, while the clauses of a message are taken one by one. */
+interface Draft {
+  readonly notebook: Notebook;
+  readonly paragraphs: readonly string[];
+  readonly ask: string | undefined;
+  readonly isUnderstood: boolean;
+}
+
 /** Makes the planner over what it may know. */
 export function createPlanner(knowledge: Knowledge): (lines: readonly Line[], now: Date) => Plan {
-  const early: readonly Skill[] = [
+  const forRequests: readonly Skill[] = [
     continuation,
     repetition,
     reminding,
     counting,
     mathematics,
     wordplay,
+    planRecall,
+    planning,
     storytelling,
     knownLists,
+    introduction,
+    advising,
+    recollection,
+    facts,
+    dates,
+    arithmetic,
+    lookingBack,
+    pleasantry,
+    following,
+    opinions,
+    moods,
+    smallTalk,
+    reasons,
+    notes,
+    recalling,
+    explaining(knowledge),
+    weighing,
+    learning,
+    replying,
   ];
-  const late: readonly Skill[] = [introduction, recollection, facts, dates, arithmetic, lookingBack, smallTalk];
-  const skills = [...early, ...late, notes, explaining(knowledge)];
 
   function answerOne(question: Question): Answer | undefined {
     const { notebook, said } = question;
-    const wanted = anotherOne.test(said) && notebook.again !== undefined ? notebook.again : said;
-    for (const skill of skills) {
-      const answer = skill({ ...question, said: wanted });
-      if (answer) return answer;
+    if (notebook.offer !== undefined && no.test(said)) return { text: 'All right. I am here.' };
+    const wanted = { ...question, said: wantedBy(said, notebook) };
+    const isTold = isStatement(wanted.said);
+    const answer = firstAnswer([despairing, ...(isTold ? forStatements : forRequests)], wanted);
+    if (!answer || !isTold) return answer;
+    const statements = [...notebook.statements, said];
+    return { ...answer, learned: { ...answer.learned, statements } };
+  }
+
+  /** One paragraph for each sentence, with a reply to each clause that is understood. */
+  function answerSentence(draft: Draft, clauses: readonly string[], now: Date): Draft {
+    let { notebook, ask, isUnderstood } = draft;
+    const replies: string[] = [];
+    for (const clause of clauses) {
+      const said = withoutManners(clause);
+      const answer = answerOne({ said, notebook, now });
+      if (answer) {
+        notebook = { ...notebook, ...answer.learned };
+        ask = answer.ask ?? ask;
+        isUnderstood = true;
+        if (!replies.includes(answer.text)) replies.push(answer.text);
+      } else if (isQuestion(said)) {
+        replies.push(`“${clause.trim()}” is beyond me.`);
+      }
     }
-    return undefined;
+    const isNew = replies.length > 0 && !draft.paragraphs.includes(joined(replies));
+    return { notebook, ask, isUnderstood, paragraphs: [...draft.paragraphs, ...(isNew ? [joined(replies)] : [])] };
+  }
+
+  function draftFor(text: string, before: Notebook, now: Date): Draft {
+    const notebook = { ...before, reminder: undefined };
+    const whole = { said: withoutManners(text), notebook, now };
+    const answer = despairing(whole) ?? guiding(whole);
+    if (answer) {
+      const { ask, learned, text: only } = answer;
+      return { notebook: { ...notebook, ...learned }, paragraphs: [only], ask, isUnderstood: true };
+    }
+    const nothing: Draft = { notebook, paragraphs: [], ask: undefined, isUnderstood: false };
+    const draft = sentencesOf(text).reduce((soFar, clauses) => answerSentence(soFar, clauses, now), nothing);
+    if (draft.isUnderstood) return draft;
+    const { text: shrugged, learned } = shrug(whole);
+    return { ...nothing, notebook: { ...notebook, ...learned }, paragraphs: [shrugged] };
   }
 
   function answerAll(text: string, before: Notebook, now: Date): Notebook {
-    let notebook: Notebook = { ...before, reminder: undefined };
-    const replies: string[] = [];
-    for (const sentence of sentencesOf(text.slice(0, longestRead))) {
-      const answer = answerOne({ said: withoutManners(sentence), notebook, now });
-      if (!answer) continue;
-      notebook = { ...notebook, ...answer.learned };
-      if (!replies.includes(answer.text)) replies.push(answer.text);
-    }
-    if (replies.length === 0) {
-      const answer = shrug({ said: withoutManners(text.slice(0, longestRead)), notebook, now });
-      notebook = { ...notebook, ...answer.learned };
-      replies.push(answer.text);
-    }
-    const planned = replies.join('\n\n');
-    return { ...notebook, planned, given: '', asked: [...notebook.asked, text] };
+    const { notebook, paragraphs, ask } = draftFor(text.slice(0, longestRead), before, now);
+    // An offer is for the next message alone; what is planned waits longer.
+    const offer = notebook.offer === before.offer ? undefined : notebook.offer;
+    const open = openQuestion(notebook);
+    const question =
+      ask ??
+      (open === undefined
+        ? undefined
+        : `Back to ${definite(notebook.guided?.subject)}: ${capital(open.replace(/^And /, ''))}`);
+    const body = namedOnce(paragraphs.join('\n\n'), notebook.name);
+    const isLong = body.includes('\n') || ask === undefined;
+    const planned = question === undefined ? body : `${body}${isLong ? '\n\n' : ' '}${question}`;
+    return { ...notebook, offer, planned, given: '', asked: [...notebook.asked, text] };
   }
 
   return (lines, now) => {

@@ -16,6 +16,7 @@ const withAssistant: Beginning = {
     'Tell me a story',
     'Remind me to stretch in an hour',
     'What happens when the connection breaks?',
+    'Help me plan a birthday party',
     'What can you do?',
   ],
 };

@@ -79,7 +79,7 @@ export const dates: Skill = (question) => {
     return { text: `It is ${time.format(now)} UTC by this server's clock. I do not know where you are.` };
   }
   const relative =
-    /^(?:what|which|tell me)(?:'s)?\b.*\b(?:day|date|is|was|will be) (today|tomorrow|yesterday)(?:'s date)?$/i.exec(
+    /^(?:what|which|tell me)(?:'s)?\b.*\b(?:day|date|is|was|will be)(?: it)? (today|tomorrow|yesterday)(?:'s date)?$/i.exec(
       said,
     )?.[1];
   if (relative) {

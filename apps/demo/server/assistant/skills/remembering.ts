@@ -1,58 +1,11 @@
 // What a person tells about themselves, and the questions that ask for it back. Kept per conversation, nowhere else.
 
-import type { Notebook, Skill } from '../notebook.ts';
-
-const notNames = new Set(
-  'a an the not so very just really fine good well ok okay great happy sad tired bored sorry here back sure done ready lost new going trying looking curious confused from in at on also feeling afraid hungry busy'.split(
-    ' ',
-  ),
-);
+import { capital, type Notebook, type Skill } from '../notebook.ts';
+import { toSecondPerson } from '../second-person.ts';
+import { traitsOf, withNote } from './introducing.ts';
 
 /** One spelling for looking up: "Favourite colour" → "favorite color". */
 const keyOf = (subject: string): string => subject.toLowerCase().replaceAll('our', 'or');
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-/** The person's words as said back to them: "I live with my cat" → "you live with your cat". */
-export function toSecondPerson(text: string): string {
-  const turned = new Map([
-    ['i', 'you'],
-    ["i'm", "you're"],
-    ["i've", "you've"],
-    ["i'd", "you'd"],
-    ["i'll", "you'll"],
-    ['am', 'are'],
-    ['was', 'were'],
-    ['me', 'you'],
-    ['my', 'your'],
-    ['mine', 'yours'],
-    ['myself', 'yourself'],
-    ['you', 'I'],
-    ['your', 'my'],
-  ]);
-  const firstPerson = /\bi\b|\bi'/i.test(text);
-  return text.replace(/[\p{L}']+/gu, (word) => {
-    const lower = word.toLowerCase();
-    if (lower === 'was' && !firstPerson) return word;
-    return turned.get(lower) ?? word;
-  });
-}
-
-export const introduction: Skill = ({ said, notebook }) => {
-  const explicit =
-    /^(?:(?:but |and )?my name(?:'s| is)|(?:you (?:can|may) )?call me|i(?:'m| am) called)\s+([\p{L}][\p{L}'’ -]{0,39})$/iu.exec(
-      said,
-    );
-  const casual = /^i(?:'m| am)\s+(\p{Lu}[\p{L}'’-]{1,29})(?: (?:by the way|here))?$/u.exec(said.replace(/^I/, 'i'));
-  const name = explicit?.[1] ?? casual?.[1];
-  if (!name || notNames.has(name.toLowerCase().split(' ')[0] ?? '')) return undefined;
-  const shown = capital(name.trim());
-  const known = notebook.name !== undefined && notebook.name !== shown;
-  return {
-    text: known ? `${shown} it is, then. I had ${notebook.name} written down.` : `Pleased to meet you, ${shown}.`,
-    learned: { name: shown },
-  };
-};
 
 export const facts: Skill = ({ said, notebook }) => {
   const given =
@@ -60,9 +13,11 @@ export const facts: Skill = ({ said, notebook }) => {
       said,
     );
   if (given?.[1] && given[2] && !/^name$/i.test(given[1])) {
+    const subject = given[1].toLowerCase();
+    const value = toSecondPerson(given[2]);
     return {
-      text: `Noted: your ${given[1].toLowerCase()} is ${given[2]}.`,
-      learned: { facts: new Map([...notebook.facts, [given[1].toLowerCase(), given[2]]]) },
+      text: `Noted: your ${subject} is ${value}.`,
+      learned: { facts: new Map([...notebook.facts, [subject, value]]) },
     };
   }
   const asked =
@@ -77,6 +32,11 @@ export const facts: Skill = ({ said, notebook }) => {
   }
   const [, value] = [...notebook.facts].findLast(([subject]) => keyOf(subject) === keyOf(asked)) ?? [];
   if (value) return { text: `Your ${asked.toLowerCase()} is ${value}. You told me so.` };
+  const isWork = /^(?:job|work|profession|trade|occupation)$/i.test(asked);
+  const told = isWork ? traitsOf(notebook, 'work') : undefined;
+  if (told) return { text: `${capital(told)}. You told me so.` };
+  // Told perhaps in other words, which only a search finds.
+  if (notebook.statements.length > 0 && !isWork && !/^favou?rite/i.test(asked)) return undefined;
   return { text: `You have not told me your ${asked.toLowerCase()} yet.` };
 };
 
@@ -90,13 +50,12 @@ export const notes: Skill = ({ said, notebook }) => {
     (personal.test(said) && !/^i have (?:a |another |one |no )?(?:question|idea)/i.test(said) ? said : undefined);
   if (!own) return undefined;
   const note = toSecondPerson(own);
-  const learned = { notes: [...notebook.notes.filter((known) => known !== note), note] };
+  const learned = { notes: withNote(notebook, note) };
   if (wanted) return { text: `I will remember: ${note}.`, learned };
   const subject = /^you (?:like|love|adore|enjoy|prefer) (.+)$/i.exec(note)?.[1];
-  const text = subject
-    ? `Good to know that ${note}. What is it about ${subject}?`
-    : `${capital(note)}. I will remember that.`;
-  return { text, learned };
+  if (subject === undefined) return { text: `${capital(note)}. I will remember that.`, learned };
+  const thread = { kind: 'subject', what: subject, since: notebook.asked.length } as const;
+  return { text: `Good to know that ${note}.`, ask: `What is it about ${subject}?`, learned: { ...learned, thread } };
 };
 
 function everything({ name, facts: known, notes: said }: Notebook): string {
@@ -108,14 +67,36 @@ function everything({ name, facts: known, notes: said }: Notebook): string {
   return lines.map((line) => `- ${line}`).join('\n');
 }
 
+const aboutAll =
+  /^(?:what|tell me what) (?:do|did|have|else do) (?:you|i) (?:know|remember|tell you|told you|say|learn)(?: (?:so far|about me|from me|of me))*$|^what do you (?:know|remember) about me|^(?:who|what) am i$|^do you (?:still )?(?:know|remember) (?:me|who i am)$|^what do i do$/i;
+
+/** Questions for one trait, and what they ask for. */
+const asks: readonly (readonly [pattern: RegExp, trait: 'work' | 'home' | 'age', word: string])[] = [
+  [/^what(?:'s| is| do| did)? (?:i do(?: for (?:a living|work))?|my (?:job|work|profession))$/i, 'work', 'what you do'],
+  [/^where (?:am i from|do i (?:come from|live)|was i born)$/i, 'home', 'where you are from'],
+  [/^how old am i$/i, 'age', 'how old you are'],
+];
+
 export const recollection: Skill = ({ said, notebook }) => {
-  const about =
-    /^(?:what|tell me what) (?:do|did) (?:you know|you remember|i tell you|i say|you learn)(?: about me| from me)?$|^what do you know about me|^what have i told you|^who am i$|^what do i (?:like|love|do|have|hate|prefer|enjoy)$|^where do i (?:live|work)$|^do you (?:know|remember) me$/i;
-  if (!about.test(said)) return undefined;
-  const verb = /^(?:what|where) do i (\w+)$/i.exec(said)?.[1];
-  const fitting =
-    verb && verb !== 'do' ? notebook.notes.filter((note) => note.startsWith(`you ${verb.toLowerCase()}`)) : [];
-  if (fitting.length > 0) return { text: `${capital(fitting.join(', and '))}.` };
+  const asked = said.replace(
+    /^(?:do you (?:still )?(?:know|remember)|tell me|can you tell me) (?=what|who|where|how|my)/i,
+    '',
+  );
+  if (/^(?:my name|what i(?:'m| am) called)$/i.test(asked))
+    return { text: notebook.name ? `Yes: ${notebook.name}.` : 'You have not told me your name yet. What is it?' };
+  const ask = asks.find(([pattern]) => pattern.test(asked));
+  const fitting = ask && traitsOf(notebook, ask[1]);
+  if (fitting) return { text: `${capital(fitting)}.` };
+  if (ask) return { text: `You have not told me ${ask[2]} yet.` };
+  const verb = /^(?:what|where) do i (like|love|hate|prefer|enjoy|work|have|own|play|drink|eat|collect|speak)$/i.exec(
+    asked,
+  )?.[1];
+  const verbs =
+    verb && /^(?:like|love|enjoy)$/i.test(verb) ? ['like', 'love', 'enjoy', 'adore'] : [verb?.toLowerCase()];
+  const liked = notebook.notes.filter((note) => verb && verbs.some((one) => note.startsWith(`you ${one}`)));
+  if (liked.length > 0) return { text: `${capital(liked.join(', and '))}.` };
+  if (verb) return { text: `You have not told me what you ${verb.toLowerCase()} yet.` };
+  if (!aboutAll.test(asked) && !aboutAll.test(said)) return undefined;
   const all = everything(notebook);
   if (all === '') return { text: 'So far you have told me nothing about yourself. I am listening.' };
   return { text: `This is what you told me in this conversation:\n\n${all}` };

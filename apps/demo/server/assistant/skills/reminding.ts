@@ -1,7 +1,7 @@
 // Reminders: the one thing that the assistant does, so the one before which it asks. Pretended: nothing ever rings.
 
 import type { Skill } from '../notebook.ts';
-import { toSecondPerson } from './remembering.ts';
+import { toSecondPerson } from '../second-person.ts';
 
 const wanted =
   /^(?:(?:set|make|create|add)(?: me)? (?:a|another|the) reminder|remind me) ((?:to|about|of|that|for|at|on|in|tomorrow|tonight|later) .{2,160})$/i;

@@ -1,10 +1,8 @@
 // Manners: greetings, thanks, who I am, how one feels. Short, and honest about being small.
 
-import { type Notebook, type Skill, tellNext } from '../notebook.ts';
+import { calledByName, type Notebook, type Skill, tellNext } from '../notebook.ts';
 
 type Line = string | ((notebook: Notebook) => string);
-
-const comma = ({ name }: Notebook): string => (name ? `, ${name}` : '');
 
 const whoIAm =
   'I am a small assistant that is embedded in this demo: a few rules, a search over what is written about HAIP, and no language model. I know this protocol well, I can count, calculate, tell stories and remember what you tell me here; outside of that I soon run out.';
@@ -14,43 +12,37 @@ const abilities = `A few things I am good at:
 - explain HAIP: “what happens when the connection breaks?”, “what about resume?”, “tell me more”
 - take my time: “count to 100”, “tell me a story”, “list the first 50 primes”
 - remember: “my name is Ada”, “my favourite colour is green”, “what do you know about me?”
+- listen, and think along: “I had a bad day”, “what should I do about it?”, “should I move to Oslo?”
+- plan with you: “help me plan a birthday party”
 - ask before I act: “remind me to call Ada at nine”
 - calculate: “17 % of 2,350”, “days until Christmas”, “what weekday was 20 July 1969?”
 
 The best one: ask for something long, and cut the connection or change the transport while I answer.`;
 
 const welcome: readonly Line[] = [
-  (notebook) => `You are welcome${comma(notebook)}.`,
+  (notebook) => `You are welcome${calledByName(notebook)}.`,
   'My pleasure. Is there more that you would like to know?',
 ];
-
-const consolation =
-  'I am sorry to hear that. I am only a small program and cannot do much more than keep you company; shall I tell you a story? If it weighs on you, a person who knows you is better at this than I am.';
 
 const rules: readonly (readonly [kind: string, pattern: RegExp, lines: readonly Line[]])[] = [
   [
     'greeting',
-    /^(?:hello|hi|hey|hallo|hiya|greetings|howdy|moin|hola|good (?:morning|afternoon|evening|day))(?: there| you| assistant| again| everybody| all)?$/i,
+    /^(?:hello|hi|hey|yo|hallo|hiya|greetings|howdy|moin|hola|good (?:morning|afternoon|evening|day))(?: there| you| assistant| again| everybody| all)?$/i,
     [
       (notebook) =>
-        `Hello${comma(notebook)}! Ask me about HAIP, or say “count to 100” and cut the connection while I count.`,
-      (notebook) => `Hello again${comma(notebook)}. What shall we talk about?`,
+        `Hello${calledByName(notebook)}! Ask me about HAIP, or say “count to 100” and cut the connection while I count.`,
+      (notebook) => `Hello again${calledByName(notebook)}. What shall we talk about?`,
     ],
   ],
   [
     'health',
     /^(?:and )?how (?:are|do) you(?: doing| do| feeling| today)*$|^how(?:'s| is) it going$|^what'?s up$|^how are things$|^(?:and )?you$/i,
-    ['Every entry in its place, thank you. How are you?', 'Still here, still in order. And you?'],
+    ['Every entry in its place, thank you. How are you?', 'Still here, still in order.'],
   ],
   [
     'gladness',
     /^(?:i(?:'m| am) )?(?:very |quite |pretty |also |doing )*(?:fine|happy|excellent|not bad)(?: too| as well|,? thank you|,? thanks| and you)*$|^i(?:'m| am) (?:very |doing )?(?:good|well|great|ok|okay)(?: too|,? thanks| and you)*$/i,
     ['Glad to hear that. What would you like to know?', 'Good. Shall I explain something, or tell you a story?'],
-  ],
-  [
-    'sorrow',
-    /^i(?:'m| am)(?: feeling)? (?:(?:so|very|a bit|quite|really) )?(?:sad|tired|lonely|ill|sick|unhappy|depressed|exhausted|stressed|anxious)\b|^i feel (?:(?:so|very|a bit|quite|really) )?(?:sad|bad|tired|lonely|down|low|anxious)\b|^not (?:so )?(?:good|well|great)$/i,
-    [consolation],
   ],
   ['thanks', /^(?:thanks?|thank you|thx|cheers|merci|danke)\b.{0,40}$/i, welcome],
   [
@@ -63,7 +55,7 @@ const rules: readonly (readonly [kind: string, pattern: RegExp, lines: readonly 
     /^(?:bye|goodbye|good ?night|see you|farewell|ciao|tschüss|i (?:have to|must) go)\b.{0,30}$/i,
     [
       (notebook) =>
-        `Goodbye${comma(notebook)}. The log keeps our place: the link of this conversation brings you back to it.`,
+        `Goodbye${calledByName(notebook)}. The log keeps our place: the link of this conversation brings you back to it.`,
     ],
   ],
   [
@@ -108,7 +100,7 @@ const rules: readonly (readonly [kind: string, pattern: RegExp, lines: readonly 
   ],
   [
     'rudeness',
-    /^(?:you(?:'re| are) )?(?:(?:so|really|very) )?(?:stupid|dumb|useless|bad|boring|an? idiot|terrible|shut up)$/i,
+    /^(?:i think (?:that )?)?(?:you(?:'re| are) )?(?:(?:so|really|very) )?(?:stupid|dumb|useless|bad|boring|an? idiot|terrible|shut up)$/i,
     ['I am small, and I know it. With an OPENAI_API_KEY this demo speaks with a real model; about HAIP I am not bad.'],
   ],
 ];

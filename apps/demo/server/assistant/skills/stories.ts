@@ -1,5 +1,6 @@
 // Longer things to listen to, told in turn: stories, poems, jokes, curiosities. All written for this demo.
 
+import { isStatement } from '../clauses.ts';
 import { type Skill, tellNext } from '../notebook.ts';
 
 const stories = [
@@ -83,7 +84,9 @@ const wish =
   /\b(?:tell|write|read|know|give|another|one more|sing|make|surprise|bored|say|hear|recite|like)\b|^\W*(?:a |an )?\w+ ?\w*$/i;
 
 export const storytelling: Skill = ({ said, notebook }) => {
-  const shelf = wish.test(said) ? shelves.find(([, pattern]) => pattern.test(said)) : undefined;
+  // Whoever tells that they like songs has not asked for one.
+  const isTold = isStatement(said) && !/^i(?:'m| am) (?:\p{L}+ )?bored\b/iu.test(said);
+  const shelf = !isTold && wish.test(said) ? shelves.find(([, pattern]) => pattern.test(said)) : undefined;
   if (!shelf) return undefined;
   const [kind, , texts] = shelf;
   const { index, learned } = tellNext(notebook, kind);
