@@ -53,6 +53,14 @@ const conversations: Readonly<Record<string, readonly Said[]>> = {
     ['Where do I live, and what do I love?', /Lisbon/, /fado/],
     ['what was the plan again?', /Lena/],
   ],
+  'a party that is not planned to its end': [
+    ['Can you help me plan a birthday party', /Who is it for/],
+    ['my son', /How many guests shall come, for your son/],
+    ['thanks, that helps', /How many guests/],
+    ['around ten', /Where is there room for around ten/],
+    ['bye', /^Goodbye.*the birthday party where it is[^?]*$/],
+    ['show me the plan', /your son/, /around ten/],
+  ],
   'a nurse with a decision': [
     ["hey, I'm Ines, a nurse from Bergen, and I'm exhausted", /Ines/, /nurse from Bergen/, /sorry/],
     ['too many night shifts', /night shifts/],

@@ -30,7 +30,7 @@ export function CutBar() {
         onClick={() => isConnected && store.cut(offlineMs)}
       >
         <OfflineIcon />
-        <span className="wide-only">Stay offline for 5 s</span>
+        <span className="wide-only">Offline for 5 s</span>
         <span className="narrow-only">5 s offline</span>
       </button>
     </fieldset>

@@ -2,7 +2,15 @@
 // that follow, and sums it up. Any other question may come in between.
 
 import { isQuestion, isWish } from '../clauses.ts';
-import { type Answer, capital, type Guided, type Notebook, type Question, type Skill } from '../notebook.ts';
+import {
+  type Answer,
+  calledByName,
+  capital,
+  type Guided,
+  type Notebook,
+  type Question,
+  type Skill,
+} from '../notebook.ts';
 import { insideSentence, toSecondPerson } from '../second-person.ts';
 import { type Guide, guides } from './guides.ts';
 
@@ -69,6 +77,10 @@ function summaryOf({ guided, notes }: Notebook & { guided: Guided }): string {
 const leaves = /^(?:stop(?: it| planning)?|cancel(?: that| it)?|never ?mind|forget it|quit|enough|leave it)$/i;
 const skips =
   /^(?:skip(?: it| that)?|(?:i )?do(?:n't| not) know(?: yet)?|no idea|not sure(?: yet)?|later|next(?: question)?|pass|whatever)$/i;
+const farewell = /^(?:(?:good)?bye(?: bye)?|see you(?: later| soon)?|good night|i (?:have|need) to go|i must go)$/i;
+/** Said of what was said, and of no use as an answer. */
+const remark =
+  /^(?:that (?:helps|helped|is|was|sounds) ?(?:a lot|good|great|nice|kind|helpful|useful|fine)?(?: of you)?|(?:very )?(?:good|great|nice|cool|fine|perfect)|i see|got it|ok(?:ay)?|hello|hi|hey)$/i;
 const asksWhy = /^why(?: do you (?:ask|want to know(?: that)?))?$/i;
 /** The question that waits for an answer; undefined when there is none. */
 export function openQuestion({ guided }: Notebook): string | undefined {
@@ -109,9 +121,14 @@ export const guiding: Skill = ({ said, notebook }: Question) => {
       text: `All right, we leave ${definite(guided.subject)} where it is. “Show me the plan” brings back what we have.`,
       learned: { guided: { ...guided, isOpen: false } },
     };
+  if (farewell.test(said))
+    return {
+      text: `Goodbye${calledByName(notebook)}. We leave ${definite(guided.subject)} where it is: the log keeps our place, and “show me the plan” brings it back.`,
+      learned: { guided: { ...guided, isOpen: false } },
+    };
   if (asksWhy.test(said)) return { text: 'Because the next question depends on it. “Skip” is a fine answer, too.' };
   if (skips.test(said)) return takeAnswer({ ...notebook, guided }, '');
-  if (isQuestion(said) || isWish(said) || said.length > 200) return undefined;
+  if (remark.test(said) || isQuestion(said) || isWish(said) || said.length > 200) return undefined;
   return takeAnswer({ ...notebook, guided }, asAnswer(said));
 };
 
