@@ -14,11 +14,11 @@ const limits: Record<string, { contents: string; limit: number; onTopOf?: string
     contents: `import { HAIPClient } from '@haip/client-core';
       import { webSocket } from '@haip/transport-ws/client';
       globalThis.client = new HAIPClient({ transports: [webSocket({ url: '/haip/websocket' })] });`,
-    limit: 12_580,
+    limit: 12_740,
   },
   'the same with everything it exports': {
     contents: `${client} export * from '@haip/transport-ws/client';`,
-    limit: 14_630,
+    limit: 14_810,
   },
   'SSE on top of the client': {
     contents: `${client} export * from '@haip/transport-sse/client';`,

@@ -69,7 +69,7 @@ describe('a call that asks', () => {
   test('answered while offline, is answered as soon as the connection is back', async () => {
     const page = await visit(url());
     await askFor(page);
-    await page.getByRole('button', { name: 'Stay offline' }).click();
+    await page.getByRole('button', { name: 'Offline for 5 s' }).click();
     await page.locator('.pill[data-link=waiting]').waitFor();
     await allow(page).click();
     await page.getByRole('button', { name: 'Allowing…' }).waitFor();

@@ -65,7 +65,7 @@ describe('a conversation with the assistant', () => {
     await begin(page, 'assistant');
     await say(page, 'My name is Ada');
     await wholeAnswer(page, 1);
-    await page.getByRole('button', { name: 'Stay offline' }).click();
+    await page.getByRole('button', { name: 'Offline for 5 s' }).click();
     await say(page, 'What is my name?');
     await page.getByRole('article', { name: 'You, not stored yet' }).waitFor();
     expect(await wholeAnswer(page, 2)).toBe('Your name is Ada.');

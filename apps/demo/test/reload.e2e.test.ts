@@ -37,7 +37,7 @@ describe('a page that reloads', () => {
   test('F59: what was never written goes out after the reload, in its order', async () => {
     const page = await visit(url());
     await begin(page, 'echo');
-    await page.getByRole('button', { name: 'Stay offline' }).click();
+    await page.getByRole('button', { name: 'Offline for 5 s' }).click();
     for (const text of ['one', 'two', 'three']) await say(page, text);
     await waitForKept(page, 3);
     await page.reload();

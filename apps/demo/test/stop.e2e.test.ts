@@ -69,7 +69,7 @@ describe('an answer is stopped', () => {
     await begin(page, 'assistant');
     await say(page, 'Count to 400');
     await waitForNumber(page, 10);
-    await page.getByRole('button', { name: 'Stay offline' }).click();
+    await page.getByRole('button', { name: 'Offline for 5 s' }).click();
     await page.locator('.pill[data-link=waiting]').waitFor();
     await button(page, 'Stop').click();
     await page.locator('.stop-button[aria-disabled=true]').waitFor();
@@ -84,7 +84,7 @@ describe('an answer is stopped', () => {
     await begin(page, 'assistant');
     await say(page, 'Count to 400');
     await waitForNumber(page, 10);
-    await page.getByRole('button', { name: 'Stay offline' }).click();
+    await page.getByRole('button', { name: 'Offline for 5 s' }).click();
     await page.locator('.pill[data-link=waiting]').waitFor();
     await button(page, 'Stop').click();
     await page.locator('.stop-button[aria-disabled=true]').waitFor();

@@ -50,7 +50,10 @@ export function watchLink(
   let saidAt = heardAt;
   let asked = false;
   let timer: Timer | undefined;
+  let isStopped = false;
   const wait = (ms: number): void => {
+    // Asking may have ended it.
+    if (isStopped) return;
     const due = clock.monotonic() + ms;
     timer?.cancel();
     timer = clock.timer(ms, () => look(due, ms));
@@ -99,6 +102,9 @@ export function watchLink(
       if (isInDoubt) wait(pingAfterMs);
       isInDoubt = false;
     },
-    stop: () => timer?.cancel(),
+    stop() {
+      isStopped = true;
+      timer?.cancel();
+    },
   };
 }

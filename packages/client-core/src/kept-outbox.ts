@@ -49,7 +49,10 @@ class KeptOutbox implements Keeping {
     this.#core = core;
     this.#store = store;
     this.#maxCharacters = maxCharacters;
-    this.#attempt('outbox not read', () => this.#restore(JSON.parse(store.load() ?? 'null')));
+    this.#attempt('outbox not read', () => {
+      const text: unknown = store.load();
+      return typeof text === 'string' ? this.#restore(JSON.parse(text)) : text;
+    });
   }
 
   changed(): void {

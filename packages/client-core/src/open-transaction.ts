@@ -49,15 +49,24 @@ export class OpenTransaction extends Reader implements Transaction {
     const started = send('MESSAGE_START', { author });
     // Whoever writes or ends hears of it.
     started.catch(() => {});
-    let ended: Promise<unknown> | undefined;
+    // Nothing is whole with a hole in it.
+    let torn: { readonly error: unknown } | undefined;
+    const add = async (type: string, fields: JsonObject): Promise<void> => {
+      await Promise.all([started, send(type, fields)]).catch((error: unknown) => {
+        torn ??= { error };
+      });
+      if (torn) throw torn.error;
+    };
+    let ended: Promise<void> | undefined;
     return {
       messageId,
       async write(text) {
         if (ended) throw new ClientError('ended', 'The message was ended.');
-        await Promise.all([started, send('MESSAGE_PART', { text })]);
+        if (torn) throw torn.error;
+        await add('MESSAGE_PART', { text });
       },
       async end(status) {
-        ended ??= Promise.all([started, send('MESSAGE_END', { status })]);
+        ended ??= add('MESSAGE_END', { status: torn ? 'interrupted' : status });
         await ended;
       },
     };

@@ -1,6 +1,6 @@
 // What a client can be told, with its defaults.
 
-import { consoleWarnings, systemClock, systemRandom, uuidIds, wakeSignals } from '@haip/platform';
+import { consoleWarnings, harmless, systemClock, systemRandom, uuidIds, wakeSignals } from '@haip/platform';
 import type { Clock, CodecLimits, Ids, Logger, Random, Transport, Wake } from '@haip/protocol';
 import type { OutboxKeeper } from './core.ts';
 import type { HeartbeatOptions } from './heartbeat.ts';
@@ -95,7 +95,5 @@ export function settingsOf({ reconnect, heartbeat, ...options }: ClientOptions):
     if (/Ms$|^window/.test(name) && !(number >= least && number < 2 ** 31))
       throw new RangeError(`${name}: expected ${least} to 2147483647, got ${number}`);
   }
-  // A logger that throws or rejects costs nobody anything.
-  const log = async (...line: Parameters<Logger>): Promise<void> => logger(...line);
-  return { ...settings, logger: (...line) => void log(...line).catch(() => {}) };
+  return { ...settings, logger: harmless(logger) };
 }

@@ -122,16 +122,17 @@ export function flush(core: ClientCore): void {
       continue;
     }
     const lane = laneOf(item);
-    if (!item.number && !waiting.has(lane)) write(core, item);
+    if (!item.number && !waiting.has(lane) && !write(core, item)) continue;
     if (item.page || item.isHeld || !item.number) waiting.add(lane);
   }
   core.isFlushing = false;
 }
 
-function write(core: ClientCore, item: Outgoing): void {
+/** False: it can not be written at all, and waits no more. */
+function write(core: ClientCore, item: Outgoing): boolean {
   const { session, settings } = core;
-  if (!session || session.full || item.timer) return;
-  if (session.windows && spendsWindow(item.type) && !isOpen(session.windows, item.transaction)) return;
+  if (!session || session.full || item.timer) return true;
+  if (session.windows && spendsWindow(item.type) && !isOpen(session.windows, item.transaction)) return true;
   const { clock } = settings;
   item.refusedBy = undefined;
   item.isHeld = false;
@@ -140,8 +141,11 @@ function write(core: ClientCore, item: Outgoing): void {
     item.number = session.write(item);
     item.writtenAt ??= { now: clock.now(), monotonic: clock.monotonic() };
     core.changed();
+    return true;
   } catch (error) {
     fail(core, item, error);
+    if (item.refusals) giveUp(core);
+    return false;
   }
 }
 

@@ -23,6 +23,7 @@ import { letGo, type Outgoing, remove } from './outbox.ts';
 import type { Stay } from './stay.ts';
 import type { Cursor, TransactionEvent, TransactionEvents, WaitOptions } from './transaction.ts';
 
+/** Fields that the constructor sets are declared only: a page loads no line that names them first. */
 export class Reader extends Emitter<TransactionEvents> {
   declare readonly id: string;
   declare epoch: string | undefined;

@@ -16,11 +16,15 @@ export async function* replayWindow(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ConversationEntry, void, undefined> {
   const { id: transaction } = reader;
+  for (const bound of [from, to]) {
+    if (bound !== undefined && !(Number.isSafeInteger(bound) && bound > 0))
+      throw new RangeError(`from, to: expected a position, 1 or more, got ${bound}`);
+  }
   let next = from ?? 1;
   let mayMove = from === undefined;
   // All pages are of one log.
   let { epoch } = reader;
-  do {
+  while (next) {
     // What a log it has left still sends could not be told from a page that goes further than it had read.
     if (reader.closed) to = Math.min(reader.read, to ?? reader.read);
     if (next > (to as number)) return;
@@ -43,5 +47,5 @@ export async function* replayWindow(
       if (!mayMove || first <= next) throw new ReplayTooOldError(error, first);
       next = first;
     }
-  } while (next);
+  }
 }

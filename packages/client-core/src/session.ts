@@ -68,6 +68,7 @@ interface Welcome {
   readonly limits?: { readonly max_text_bytes?: number; readonly max_binary_bytes?: number };
 }
 
+/** What is not there at first is declared only: a page loads no line that says so. */
 export class Session {
   declare readonly transport: Transport;
   /** Set on one that is to take the place of another: called when it does. */
@@ -113,7 +114,9 @@ export class Session {
   async begin(credentials: Promise<JsonValue | undefined>): Promise<void> {
     const { authenticateTimeoutMs, connectTimeoutMs, limits, logger } = this.#core.settings;
     try {
-      this.#expect(authenticateTimeoutMs, 'authenticate', 'authenticate gave nothing');
+      // A move that waits for credentials holds up whoever would connect again.
+      const givenMs = this.takeOver ? Math.min(authenticateTimeoutMs, connectTimeoutMs) : authenticateTimeoutMs;
+      this.#expect(givenMs, 'authenticate', 'authenticate gave nothing');
       const auth = await credentials;
       if (this.#isOver) return;
       this.#expect(connectTimeoutMs, 'timeout', `${this.transport.name}: no HAI`);
@@ -183,9 +186,9 @@ export class Session {
     });
     const { length } = new TextEncoder().encode(text);
     const { max_text_bytes, max_binary_bytes } = this.welcome?.limits ?? {};
-    const most = bytes ? max_binary_bytes : max_text_bytes;
-    if (most && (bytes ?? { length }).length > most) {
-      throw new RefusedError('MESSAGE_TOO_LARGE', { expected: `at most ${most} bytes`, got: 'more' });
+    const [size, most] = bytes ? [bytes.length, max_binary_bytes] : [length, max_text_bytes];
+    if (most && size > most) {
+      throw new RefusedError('MESSAGE_TOO_LARGE', { expected: `at most ${most} bytes`, got: String(size) });
     }
     if (this.windows && spendsWindow(type)) spend(this.windows, transaction, length + (raw?.length ?? 0));
     this.#heartbeat?.say();
@@ -241,8 +244,12 @@ export class Session {
     this.#timer?.cancel();
     this.#heartbeat?.stop();
     this.#dialling.abort(error);
-    this.#connection?.close(code);
     this.#end.resolve({ next, error, forget, retryAfterMs });
+    try {
+      this.#connection?.close(code);
+    } catch (failure) {
+      this.#core.settings.logger('error', 'closing failed', { error: failure });
+    }
   }
 
   async #read(connection: Connection): Promise<void> {
@@ -294,6 +301,8 @@ export class Session {
     if (flow_control) this.windows = sendWindows(flow_control);
     this.#timer?.cancel();
     const isInDoubt = this.#owner.opened(this);
+    // What was written then may have ended it.
+    if (this.#isOver) return;
     this.#heartbeat = watchLink(
       connection,
       this.#core.settings,

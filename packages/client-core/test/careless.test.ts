@@ -51,7 +51,7 @@ describe('an authenticate that never answers', () => {
   });
 
   it('during a move holds up no reconnecting for longer', async () => {
-    const { client, clock, transport, connected, nextPeer } = setUp({ authenticateTimeoutMs: 5_000 });
+    const { client, clock, transport, connected, nextPeer } = setUp();
     await connected();
     client.authenticate(hang);
     const other = memoryTransport(async () => {});
@@ -60,7 +60,7 @@ describe('an authenticate that never answers', () => {
     client.authenticate(() => ({ token: 'new' }));
     const next = nextPeer();
     transport.last.cut();
-    await clock.advance(6_000);
+    await clock.advance(10_200);
     await moving;
     await (await next).welcome();
     await clock.settle();
@@ -86,6 +86,26 @@ it('a transport that throws at what it is to send costs its connection, and no m
   expect(await Promise.all(sending)).toMatchObject([{ position: 2 }, { position: 3 }]);
   await clock.settle();
   expect(client.stats).toEqual({ connections: 2, duplicates: 0, faults: 0 });
+  client.disconnect();
+  await clock.settle();
+  expect(clock.pending).toBe(0);
+});
+
+it('a transport that throws at whatever it is told leaves its client able to connect again', async () => {
+  const { client, clock, transport, connected, reconnected } = setUp();
+  await connected();
+  const broken = (): never => {
+    throw new Error('out of order');
+  };
+  Object.assign(transport.last.client, { send: broken, close: broken });
+  client.reconnectNow();
+  const again = await reconnected();
+  await again.welcome();
+  await clock.settle();
+  expect(client.state.name).toBe('connected');
+  client.disconnect();
+  await clock.settle();
+  expect(clock.pending).toBe(0);
 });
 
 it.each([
@@ -157,12 +177,81 @@ it.each([
   expect(peer.types).toEqual(['HAI']);
 });
 
-it('a replay from before the first position is left to the server to refuse', async () => {
+it.each([
+  [0, undefined],
+  [Number.NaN, undefined],
+  [1.5, undefined],
+  [1, -1],
+  ['2' as never, undefined],
+])('a replay from %s to %s is refused before anything is asked for', async (from, to) => {
   const { started } = setUp();
   const { peer, chat } = await started();
-  const reading = chat.getReplayWindow(0).next();
-  const asked = await peer.until('REPLAY_REQUEST');
-  expect(asked.payload).toMatchObject({ from_seq: '0' });
-  peer.error(asked, { code: 'PROTOCOL_VIOLATION', expected: 'a position' });
-  await expect(reading).rejects.toMatchObject({ code: 'PROTOCOL_VIOLATION' });
+  const before = peer.types.length;
+  await expect(chat.getReplayWindow(from, to).next()).rejects.toThrow('from, to: expected a position, 1 or more, got');
+  expect(peer.types).toHaveLength(before);
+});
+
+describe('a message that is larger than the server takes', () => {
+  const limits = { max_text_bytes: 1000, max_binary_bytes: 100 };
+  const tooLarge = { name: 'RefusedError', code: 'MESSAGE_TOO_LARGE', expected: 'at most 1000 bytes' };
+
+  /** A client of a server with these limits, and a transaction of which entry 1 was read. */
+  async function bounded() {
+    const all = setUp();
+    const peer = await all.connected({ limits });
+    const starting = all.client.startTransaction('echo');
+    await peer.start();
+    const chat = await starting;
+    await all.clock.settle();
+    return { ...all, peer, chat };
+  }
+
+  it('holds up nothing behind it, also when both were written while away', async () => {
+    const { clock, transport, started, reconnected } = setUp();
+    const { chat } = await started();
+    transport.last.cut();
+    await clock.settle();
+    const large = expect(chat.sendText('x'.repeat(2000))).rejects.toMatchObject(tooLarge);
+    const small = chat.sendText('small');
+    const again = await reconnected();
+    await again.welcome({ limits });
+    await large;
+    again.verdict({ verdict: 'resumed', epoch: 'E', seq: '1', last: '1' });
+    again.receipt(await again.until('MESSAGE'), 2);
+    expect(await small).toMatchObject({ position: 2 });
+  });
+
+  it('once the server waits for it, ends the connection: nothing else would be taken', async () => {
+    const { client, clock, peer, chat, reconnected } = await bounded();
+    const probing = chat.sendText('');
+    const probe = await peer.until('MESSAGE');
+    peer.receipt(probe, 2);
+    await probing;
+    // Its number grows by a digit until it goes again, and with it the text.
+    const sending = chat.sendText('x'.repeat(limits.max_text_bytes - JSON.stringify(probe).length));
+    const failing = expect(sending).rejects.toMatchObject({ code: 'unknown_outcome', cause: tooLarge });
+    peer.error(await peer.until('MESSAGE'), { code: 'RATE_LIMITED', retry: true, retry_after_ms: 1000 });
+    for (let used = 0; used < 10; used++) client.listTransactions().catch(() => {});
+    await clock.advance(2_000);
+    await failing;
+    expect((await peer.raw.closed).code).toBe(1000);
+    await (await reconnected()).welcome({ limits });
+  });
+
+  it('leaves no stream that says it is whole', async () => {
+    const { client, peer, chat } = await bounded();
+    const writer = chat.stream();
+    peer.receipt(await peer.until('MESSAGE_START'), 2);
+    const first = writer.write('a');
+    peer.receipt(await peer.until('MESSAGE_PART'), 3);
+    await first;
+    await expect(writer.write('x'.repeat(2000))).rejects.toMatchObject(tooLarge);
+    await expect(writer.write('b')).rejects.toMatchObject(tooLarge);
+    const ending = expect(writer.end()).rejects.toMatchObject(tooLarge);
+    const end = await peer.until('MESSAGE_END');
+    expect(end.payload).toMatchObject({ status: 'interrupted' });
+    peer.receipt(end, 4);
+    await ending;
+    expect(client.stats.connections).toBe(1);
+  });
 });

@@ -233,7 +233,7 @@ describe('after a reload', () => {
   };
   it.each([
     ['is full or closed', closed, closed],
-    ['should have answered at once', async () => closed(), (async () => '{}') as never],
+    ['should have answered at once', async () => closed(), (async () => closed()) as never],
   ])('a store that %s costs a warning, not the message', async (_, save, load) => {
     const store = Object.assign(tab(), { save, load });
     const { started, log, clock } = page(store);

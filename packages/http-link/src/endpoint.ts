@@ -5,6 +5,7 @@ import {
   type Accept,
   type Backplane,
   type CodecLimits,
+  type ConnectionSupports,
   defaultCodecLimits,
   Fault,
   longestText,
@@ -68,6 +69,7 @@ export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #path: string;
   readonly #limits: CodecLimits;
+  readonly #supports: ConnectionSupports;
   readonly #maxPostBytes: number;
   readonly #postTimeoutMs: number;
   readonly #links: Links;
@@ -83,6 +85,7 @@ export class Endpoint {
     this.#accept = accept;
     this.#options = options;
     this.#limits = options.limits ?? defaultCodecLimits;
+    this.#supports = { binary: false, pause: true, limits: this.#limits };
     this.#maxPostBytes = options.maxPostBytes ?? Math.max(1_048_576, longestText(this.#limits));
     this.#postTimeoutMs = options.postTimeoutMs ?? 15_000;
     this.#handover = options.backplane && this.#beginHandover(options.backplane);
@@ -188,7 +191,13 @@ export class Endpoint {
   #join(exchange: Exchange, headers: Headers): { link: ServerLink; posts: Posts; address: string } {
     const { readAheadBytes = 65_536, closeTimeoutMs = 3000 } = this.#options;
     const { framing } = this.#kind;
-    const link = new ServerLink(exchange, { framing, readAheadBytes, closeTimeoutMs, headers });
+    const link = new ServerLink(exchange, {
+      supports: this.#supports,
+      framing,
+      readAheadBytes,
+      closeTimeoutMs,
+      headers,
+    });
     const posts = new Posts(link, this.#limits);
     const secret = this.#links.add({ link, posts });
     // Relative to the stream's own address, so that it holds behind a proxy that adds a prefix.

@@ -24,6 +24,7 @@ export interface Framing {
 }
 
 export interface ServerLinkOptions {
+  readonly supports: ConnectionSupports;
   readonly framing: Framing;
   readonly readAheadBytes: number;
   readonly closeTimeoutMs: number;
@@ -31,12 +32,11 @@ export interface ServerLinkOptions {
   readonly headers: Headers;
 }
 
-const supports: ConnectionSupports = { binary: false, pause: true };
 const flushAtChars = 65_536;
 const cut: ConnectionEnd = { code: 1006, reason: 'cut' };
 
 export class ServerLink implements Connection, ExchangeListener {
-  readonly supports: ConnectionSupports = supports;
+  readonly supports: ConnectionSupports;
   readonly closed: Promise<ConnectionEnd>;
   /** 200 when the first thing that left was no close; else the status that says the same as its code. */
   readonly verdict: Promise<number>;
@@ -60,6 +60,7 @@ export class ServerLink implements Connection, ExchangeListener {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(exchange: Exchange, options: ServerLinkOptions) {
+    this.supports = options.supports;
     this.#exchange = exchange;
     this.#options = options;
     this.inbox = new Inbox(options.readAheadBytes);

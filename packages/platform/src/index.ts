@@ -1,6 +1,7 @@
 export { systemClock } from './clock.ts';
 export { consoleWarnings } from './console-warnings.ts';
 export { endOfTurn } from './end-of-turn.ts';
+export { harmless } from './harmless.ts';
 export { systemRandom, uuidIds } from './ids.ts';
 export { consoleLogger } from './logger.ts';
 export { isSameSecret } from './same-secret.ts';

@@ -2,7 +2,9 @@
 // good. The credentials go to the authenticator and nowhere else. Spec: §2.
 
 import {
+  type ConnectionSupports,
   checkFromClient,
+  defaultCodecLimits,
   type Envelope,
   eventTypes,
   Fault,
@@ -119,9 +121,10 @@ function windowsOf({ windowMessages, windowBytes }: ServerLimits): JsonObject {
   return { initial_credit_messages: windowMessages, initial_credit_bytes: windowBytes };
 }
 
-/** What the server says of itself in its HAI. */
-export function haiPayload(context: ServerContext, welcome: Welcome): JsonObject {
+/** What the server says of itself in its HAI. How large a message may be is the link's to say, which reads it. */
+export function haiPayload(context: ServerContext, welcome: Welcome, supports: ConnectionSupports): JsonObject {
   const { limits } = context;
+  const { maxTextBytes, maxBinaryBytes } = supports.limits ?? defaultCodecLimits;
   return {
     haip_version: protocolVersion,
     accept_major: [protocolMajor],
@@ -133,8 +136,8 @@ export function haiPayload(context: ServerContext, welcome: Welcome): JsonObject
       ...(welcome.terms.transactionLog ? { flow_control: windowsOf(limits) } : {}),
     },
     limits: {
-      max_text_bytes: limits.maxTextBytes,
-      max_binary_bytes: limits.maxBinaryBytes,
+      max_text_bytes: maxTextBytes,
+      max_binary_bytes: maxBinaryBytes,
       max_stream_bytes: limits.maxStreamBytes,
       max_joined: limits.maxJoined,
       max_replay_entries: limits.maxReplayEntries,

@@ -1,6 +1,6 @@
 // What is stored of one transaction, as its tool reads it: entry by entry, each a copy of its own. Never writes. Spec: §4.
 
-import type { Entry, HistoryStore } from '@haip/protocol';
+import type { Entry, HistoryPage, HistoryStore } from '@haip/protocol';
 import { ownEntry } from './own.ts';
 
 /** A replay begins before the history that is kept. */
@@ -16,24 +16,31 @@ export class ReplayTooOldError extends RangeError {
   }
 }
 
-/** The entries from `from` to `to`, or to the end. `trimmed` is told when the log begins behind where reading is. */
+/** The log that was read is not there any more, or another one is: begin again. */
+export class ReplayRestartedError extends Error {
+  override readonly name = 'ReplayRestartedError';
+  readonly code = 'restarted';
+  readonly retry = true;
+}
+
+/**
+ * The entries from `from` to `to`, or to the end; of a log that changes meanwhile whatever is there.
+ *
+ * @param look is shown each page first, or that there is none, and where reading is
+ */
 export async function* readEntries(
   history: HistoryStore,
   transaction: string,
   from: number,
-  to: number,
-  trimmed: (first: number) => void,
+  to = Number.MAX_SAFE_INTEGER,
+  look: (page: HistoryPage | null, next: number) => void = () => {},
 ): AsyncGenerator<Entry, void, undefined> {
-  let epoch: string | undefined;
   for (let next = from; next <= to; ) {
-    const page = await history.read(transaction, Number.isFinite(to) ? { from: next, to } : { from: next });
-    if (page === null) return;
-    epoch ??= page.epoch;
-    if (epoch !== page.epoch) throw new Error('The log is another one now.');
-    if (next < page.first) trimmed(page.first);
-    for (const entry of page.entries) yield ownEntry(entry);
-    const last = page.entries.at(-1)?.position;
-    if (last === undefined || last >= page.last) return;
+    const page = await history.read(transaction, { from: next, to });
+    look(page, next);
+    for (const entry of page?.entries ?? []) yield ownEntry(entry);
+    const last = page?.entries.at(-1)?.position;
+    if (page === null || last === undefined || last >= page.last) return;
     next = last + 1;
   }
 }
@@ -41,23 +48,24 @@ export async function* readEntries(
 /**
  * The same, and nothing is left out unsaid. Without `from` it begins with the first that is kept.
  * @throws RangeError for bounds that are no positions, {@link ReplayTooOldError} when the range begins before what is kept, or
- * while it is read comes to.
+ * while it is read comes to, {@link ReplayRestartedError} when the log is another one before it was read.
  */
 export async function* replayWindow(
   history: HistoryStore,
   transaction: string,
   from: number | undefined,
-  to = Number.POSITIVE_INFINITY,
+  to: number | undefined,
 ): AsyncGenerator<Entry, void, undefined> {
-  if (!(from === undefined || (Number.isSafeInteger(from) && from > 0)))
-    throw new RangeError(`from: expected a position, 1 or more, got ${from}`);
-  if (!(to >= 0)) throw new RangeError(`to: expected a position, got ${to}`);
-  let mayMove = from === undefined;
-  const entries = readEntries(history, transaction, from ?? 1, to, (first) => {
-    if (!mayMove) throw new ReplayTooOldError(first);
-  });
-  for await (const entry of entries) {
-    mayMove = false;
-    yield entry;
+  for (const bound of [from, to]) {
+    if (bound !== undefined && !(Number.isSafeInteger(bound) && bound > 0))
+      throw new RangeError(`from, to: expected a position, 1 or more, got ${bound}`);
   }
+  let epoch: string | undefined;
+  let mayMove = from === undefined;
+  yield* readEntries(history, transaction, from ?? 1, to, (page, next) => {
+    epoch ??= page?.epoch;
+    if (page === null || page.epoch !== epoch) throw new ReplayRestartedError('The log is another one now.');
+    if (next < page.first && !mayMove) throw new ReplayTooOldError(page.first);
+    mayMove = false;
+  });
 }

@@ -53,6 +53,10 @@ export class Renewal {
     }
     this.#granted(verdict.user);
     session.done(hai);
-    session.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(session.context, verdict) });
+    session.outbound.say({
+      type: 'HAI',
+      relatedId: hai.id,
+      payload: haiPayload(session.context, verdict, session.supports),
+    });
   }
 }

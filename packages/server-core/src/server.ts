@@ -1,6 +1,6 @@
 // The public face: authentication, tools, and the door for connections. Joins the parts and owns none of their work.
 
-import { consoleLogger, endOfTurn, hmacSigner, systemClock, uuidIds } from '@haip/platform';
+import { consoleLogger, endOfTurn, harmless, hmacSigner, systemClock, uuidIds } from '@haip/platform';
 import type {
   Accept,
   Authenticator,
@@ -287,13 +287,4 @@ function chargesOf(
   return new Charges(options, options.ledger ?? memoryLedger({ clock, keyTtlMs }), log, (user, balance) => {
     for (const session of users.of(user)) session.tellBalance(balance);
   });
-}
-
-/** What a logger throws, or an async one rejects with, must not become what it was to tell of: there is nowhere left to tell it. */
-function harmless(logger: Logger): Logger {
-  return (...told) => {
-    try {
-      unheeded(logger(...told));
-    } catch {}
-  };
 }

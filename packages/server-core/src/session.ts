@@ -4,6 +4,7 @@
 import {
   type CloseCode,
   type Connection,
+  type ConnectionSupports,
   type Envelope,
   type EventType,
   Fault,
@@ -96,9 +97,13 @@ export class Session implements Participant, IntakeOwner {
     return this.#connection.unsent ?? 0;
   }
 
+  get supports(): ConnectionSupports {
+    return this.#connection.supports;
+  }
+
   /** Raw bytes may travel beside the text: the link can and the peer said so. */
   get binary(): boolean {
-    return this.#connection.supports.binary && this.terms.binaryFrames;
+    return this.supports.binary && this.terms.binaryFrames;
   }
 
   /** Serves the connection until it ends, then leaves the others it was `among`. Never rejects. */
@@ -275,7 +280,7 @@ export class Session implements Participant, IntakeOwner {
     if (welcome.isResumed) this.context.nodes.came({ session: welcome.session, attempt: welcome.attempt, hai: hai.id });
     this.context.users.enter(this);
     this.#intake = new Intake(this, this.#settlement, welcome.terms.transactionLog);
-    this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, welcome) });
+    this.outbound.say({ type: 'HAI', relatedId: hai.id, payload: haiPayload(this.context, welcome, this.supports) });
     this.#beginHeartbeat();
     this.#watchExpiry();
     for (const item of welcome.resume) this.transactions.resume(hai, item);

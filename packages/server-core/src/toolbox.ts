@@ -22,6 +22,8 @@ interface DescribesItself {
 
 const isFunction = (given: unknown): boolean => typeof given === 'function';
 
+const kindOf = (given: unknown): string => (given === null ? 'null' : typeof given);
+
 /** What a tool may have. Types say so too, but not to everybody, and a handler that is none would answer nobody, ever. */
 const shapes: readonly (readonly [keyof AnyTool, expected: string, fits: (given: unknown) => boolean])[] = [
   ['description', 'a text', (given) => typeof given === 'string'],
@@ -43,7 +45,7 @@ export class Toolbox {
     for (const [property, expected, fits] of shapes) {
       if (tool[property] !== undefined && !fits(tool[property]))
         throw new TypeError(
-          `tool "${tool.name}": expected ${property} to be ${expected}, got a ${typeof tool[property]}`,
+          `tool "${tool.name}": expected ${property} to be ${expected}, got ${kindOf(tool[property])}`,
         );
     }
     this.#tools.set(tool.name, tool);

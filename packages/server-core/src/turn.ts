@@ -94,7 +94,7 @@ export class ToolTurn implements Turn {
     this.storeGathered();
     await this.#pen.atRest();
     let conversation = emptyConversation;
-    const entries = readEntries(this.#context.history, this.transaction, 1, Number.POSITIVE_INFINITY, () => {});
+    const entries = readEntries(this.#context.history, this.transaction, 1);
     for await (const entry of entries) conversation = reduceConversation(conversation, entry);
     return conversation;
   }

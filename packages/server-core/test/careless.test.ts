@@ -206,7 +206,7 @@ describe('what can never work is refused where it is given', () => {
   ])('a tool whose %s is %s', (property, given, expected) => {
     const { server } = testServer();
     const tool = { name: 'tool', [property]: given };
-    expect(() => server.registerTool(any(tool))).toThrow(`tool "tool": expected ${property} to be ${expected}, got a`);
+    expect(() => server.registerTool(any(tool))).toThrow(`tool "tool": expected ${property} to be ${expected}, got `);
   });
 
   test('a server without a history, or with what would make one', () => {

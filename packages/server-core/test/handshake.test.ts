@@ -1,6 +1,6 @@
 import { memoryHistory } from '@haip/history-memory';
 import type { Authenticator } from '@haip/protocol';
-import { eventTypes, protocolVersion } from '@haip/protocol';
+import { defaultCodecLimits, eventTypes, protocolVersion } from '@haip/protocol';
 import { memoryLink, rawPeer } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import { HAIPServer } from '../src/index.ts';
@@ -23,6 +23,14 @@ describe('a HAI that is granted', () => {
       retry_within_ms: 600_000,
       resume_token: expect.stringContaining(peer.session),
     });
+  });
+
+  test('tells how large a message the link reads, whatever a tool may say', async () => {
+    const { enter } = testServer({ limits: { maxTextBytes: 5_120, maxBinaryBytes: 5_120 } });
+    const serverLimits = { ...defaultCodecLimits, maxTextBytes: 70_000, maxBinaryBytes: 80_000 };
+    const limitsOf = async (link: object) => (await enter('ada', {}, link)).received[0]?.payload.limits;
+    expect(await limitsOf({ serverLimits })).toMatchObject({ max_text_bytes: 70_000, max_binary_bytes: 80_000 });
+    expect(await limitsOf({})).toMatchObject({ max_text_bytes: 262_144, max_binary_bytes: 1_048_576 });
   });
 
   test('[HAI-19, V1-1] without transaction_log the peer is counted by nobody and sent no ack', async () => {

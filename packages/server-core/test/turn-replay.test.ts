@@ -1,4 +1,5 @@
-import type { Entry, JsonObject, Turn } from '@haip/protocol';
+import { memoryHistory } from '@haip/history-memory';
+import type { Entry, HistoryPage, HistoryStore, JsonObject, Turn } from '@haip/protocol';
 import { expect, test } from 'vitest';
 import { ReplayTooOldError } from '../src/index.ts';
 import { say, see, seeEntry, start, testServer } from './support.ts';
@@ -13,7 +14,7 @@ async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
 }
 
 /** What a tool reads in that way, after so many messages of a person and its own answers to them. */
-async function readAfter(messages: number, reading: Reading, windowSize = 10_000) {
+async function readAfter(messages: number, reading: Reading, history: HistoryStore = memoryHistory()) {
   let read: Entry[] | unknown;
   const tool = toolThat(async (turn, input) => {
     if (input !== 'read') return turn.reply('heard');
@@ -21,7 +22,7 @@ async function readAfter(messages: number, reading: Reading, windowSize = 10_000
     read = await all(reading(turn)).catch((error: unknown) => error);
     await turn.reply('read');
   });
-  const { enter } = testServer({ tools: [tool], history: { windowSize } });
+  const { enter } = testServer({ tools: [tool], history });
   const ada = await enter();
   const { id } = await start(ada, 'tool');
   for (let sent = 0; sent < messages; sent++) await say(ada, id, `message ${sent}`);
@@ -49,25 +50,56 @@ test('a range has both its ends, and none beyond the log', async () => {
 });
 
 test('without a beginning it begins with what is kept; a range from before that says what is', async () => {
-  const { read } = await readAfter(20, (turn) => turn.getReplayWindow(), 10);
+  const { read } = await readAfter(20, (turn) => turn.getReplayWindow(), memoryHistory({ windowSize: 10 }));
   const first = read[0]?.position ?? 0;
   expect(first).toBeGreaterThan(1);
   expect(positions(read)).toEqual(Array.from({ length: 43 - first + 1 }, (_, i) => first + i));
 
-  const { error } = await readAfter(20, (turn) => turn.getReplayWindow(1, 5), 10);
+  const { error } = await readAfter(20, (turn) => turn.getReplayWindow(1, 5), memoryHistory({ windowSize: 10 }));
   expect(error).toBeInstanceOf(ReplayTooOldError);
   expect(error).toMatchObject({ code: 'REPLAY_TOO_OLD', firstAvailable: first });
 });
 
 test.each([
-  [0, undefined, 'from: expected a position, 1 or more, got 0'],
-  [1.5, undefined, 'from: expected a position, 1 or more, got 1.5'],
-  ['2', undefined, 'from: expected a position, 1 or more, got 2'],
-  [1, Number.NaN, 'to: expected a position, got NaN'],
-])('a range from %s to %s is refused', async (from, to, message) => {
-  const { error } = await readAfter(0, (turn) => turn.getReplayWindow(from as number, to));
+  [0, undefined],
+  [1.5, undefined],
+  ['2' as never, undefined],
+  [1, Number.NaN],
+  [1, '3' as never],
+  [undefined, -1],
+])('a range from %s to %s is refused', async (from, to) => {
+  const { error } = await readAfter(0, (turn) => turn.getReplayWindow(from, to));
   expect(error).toBeInstanceOf(RangeError);
-  expect(error).toMatchObject({ message });
+  expect(String(error)).toContain('from, to: expected a position, 1 or more, got');
+});
+
+test.each([
+  ['is trimmed', (page: HistoryPage) => ({ ...page, first: 250 }), { code: 'REPLAY_TOO_OLD', firstAvailable: 250 }],
+  ['is another one', (page: HistoryPage) => ({ ...page, epoch: 'another' }), { code: 'restarted', retry: true }],
+  ['is not there any more', () => null, { code: 'restarted', retry: true }],
+])('a log that %s while it is read says so: nothing is left out in silence', async (_, changed, expected) => {
+  let isChanged = false;
+  const inner = memoryHistory();
+  const read: HistoryStore['read'] = async (transaction, range) => {
+    const page = await inner.read(transaction, range);
+    return isChanged && page && range.from === 201 ? changed(page) : page;
+  };
+  const of = (store: HistoryStore, name: keyof HistoryStore) =>
+    name === 'read' ? read : typeof store[name] === 'function' ? store[name].bind(store) : store[name];
+  const before: Entry[] = [];
+  const { error } = await readAfter(
+    150,
+    async function* (turn) {
+      isChanged = true;
+      for await (const entry of turn.getReplayWindow()) {
+        before.push(entry);
+        yield entry;
+      }
+    },
+    new Proxy(inner, { get: (store, name) => of(store, name as keyof HistoryStore) }),
+  );
+  expect(error).toMatchObject(expected);
+  expect(before).toHaveLength(200);
 });
 
 test('what a tool does with an entry changes no log', async () => {

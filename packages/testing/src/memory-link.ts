@@ -85,7 +85,7 @@ class MemoryEnd implements Connection {
     this.#resolveClosed = resolve;
     this.#limits = limits;
     this.#decode = decodeText;
-    this.supports = { binary, pause: true };
+    this.supports = { binary, pause: true, limits };
   }
 
   get written(): number {

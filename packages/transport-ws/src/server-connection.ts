@@ -21,12 +21,10 @@ import { failureOf } from './socket-failure.ts';
 
 /** What a connection is told of limits; all of it the same for every connection of a server. */
 export interface ServerConnectionOptions {
-  readonly limits: CodecLimits;
+  readonly supports: ConnectionSupports & { readonly limits: CodecLimits };
   readonly highWaterBytes: number;
   readonly readAheadBytes: number;
 }
-
-const supports: ConnectionSupports = { binary: true, pause: true };
 
 /**
  * What Node's socket writes through. Its own `bytesWritten` counts what only waits in it, and `writableLength` all of a
@@ -47,7 +45,7 @@ export class PeerSocket extends WebSocket {
 const now = Promise.resolve();
 
 export class ServerConnection implements Connection, InboxOwner {
-  readonly supports: ConnectionSupports = supports;
+  readonly supports: ConnectionSupports;
   readonly closed: Promise<ConnectionEnd>;
   readonly #ws: PeerSocket;
   readonly #socket: Socket;
@@ -66,10 +64,11 @@ export class ServerConnection implements Connection, InboxOwner {
   #written = 0;
 
   constructor(ws: PeerSocket, socket: Socket, options: ServerConnectionOptions) {
+    this.supports = options.supports;
     this.#ws = ws;
     this.#socket = socket;
     this.#inbox = new Inbox(options.readAheadBytes, this);
-    this.#pairing = new FramePairing(this.#inbox, options.limits);
+    this.#pairing = new FramePairing(this.#inbox, options.supports.limits);
     // `drain` comes only after the socket's own mark was passed.
     this.#highWaterBytes = Math.max(options.highWaterBytes, socket.writableHighWaterMark);
     this.closed = new Promise((resolve) => {

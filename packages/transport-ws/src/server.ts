@@ -104,6 +104,8 @@ function pathOf({ url = '' }: IncomingMessage): string {
 function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
   const { origins, limits = defaultCodecLimits } = options;
   if (typeof accept !== 'function') throw new TypeError('accept: expected a function, as server.accept is one');
+  // Its name in versions before 0.2. Passed over, it would let in every page.
+  if ('allowedOrigins' in options) throw new TypeError('allowedOrigins: it is called origins now');
   // A text would let in whatever is part of it.
   if (origins && !Array.isArray(origins)) throw new TypeError('origins: expected a list');
   const serverOptions: ServerOptions<typeof PeerSocket> & { closeTimeout: number } = {
@@ -118,7 +120,7 @@ function endpoint(accept: Accept, options: AcceptWebSocketsOptions): Endpoint {
   };
   const ws = new WebSocketServer(serverOptions);
   const connectionOptions = {
-    limits,
+    supports: { binary: true, pause: true, limits },
     highWaterBytes: options.highWaterBytes ?? 65_536,
     readAheadBytes: options.readAheadBytes ?? 65_536,
   };

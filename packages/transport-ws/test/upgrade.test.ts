@@ -141,6 +141,11 @@ test.each([
   expect(peer.received.toString().slice(9, 12)).toBe(status);
 });
 
+test('A49: a list of pages under its old name is refused at the start, not passed over', () => {
+  const options = { allowedOrigins: ['https://app.example'] } as object;
+  expect(() => acceptWebSockets(createServer(), async () => {}, options)).toThrow('it is called origins now');
+});
+
 test('what is no accept is refused where it is given: it would end the process at the first connection', () => {
   for (const accept of [undefined, { accept: () => {} }])
     expect(() => acceptWebSockets(createServer(), accept as never)).toThrow('accept: expected a function');

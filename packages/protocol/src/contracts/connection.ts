@@ -1,4 +1,5 @@
 import type { CloseCode } from '../close-codes.ts';
+import type { CodecLimits } from '../codec-limits.ts';
 import type { Envelope } from '../envelope.ts';
 import type { Fault } from '../errors.ts';
 
@@ -40,6 +41,8 @@ export interface ConnectionSupports {
   readonly binary: boolean;
   /** A reader that stops iterating makes the peer wait. */
   readonly pause: boolean;
+  /** Caps for what this end reads, which a server tells its client. Default: the codec's. */
+  readonly limits?: CodecLimits | undefined;
 }
 
 /**

@@ -101,7 +101,7 @@ export interface Turn {
    * The stored entries from position `from` to `to`, both included, as the log has them; what this turn said so far too.
    * Without `from` it begins with the first that is kept, without `to` it ends where the log does. Each is a copy.
    * @throws RangeError for what is no position; with `code` REPLAY_TOO_OLD and `firstAvailable` when the range begins before
-   * what is kept, or while it is read comes to.
+   * what is kept, or while it is read comes to. Error with `code` restarted when the log is another one before it was read.
    */
   getReplayWindow(from?: number, to?: number): AsyncGenerator<Entry, void, undefined>;
   /**
