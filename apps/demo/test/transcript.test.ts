@@ -96,6 +96,23 @@ const conversations: Readonly<Record<string, readonly Said[]>> = {
     ['ten minutes a day'],
     ['sorry, I have to go', /./],
   ],
+  'a carpenter who was left': [
+    ["I'm Peter, I'm 42 and I work as a carpenter in Graz", /Peter/, /42/, /carpenter/],
+    ['my wife left me', /sorry/, /Peter/],
+    ["I don't know", /no hurry/],
+    ['what can I do?', /your wife left you/i],
+    ['I could call a friend', /friend/],
+    ['do you remember what my job is?', /carpenter/],
+    ['how old am I?', /42/],
+    ['why are you so small?', /embedded/],
+    ['never mind'],
+    ["Let's plan a trip to Norway", /Who goes with you/],
+    ['my brother', /When do you leave/],
+    ['when the snow is gone', /Norway/],
+    ['stop', /leave the trip to Norway/],
+    ['who is coming with me?', /your brother/],
+    ['Thank you, good night', /Peter/],
+  ],
 };
 
 interface Exchange {

@@ -5,7 +5,7 @@ const mostSentences = 4;
 const mostClauses = 4;
 
 const manners =
-  /^(?:(?:please|ok(?:ay)?|so|now|well|then|and then|and now|hey|oh|ah|um+|thanks|alright|also|and(?! then\b)|but|actually)[,:]? +|(?:can|could|would|will) you (?:please |kindly )?(?=(?:\p{L}+ ))|i(?:'d| would) like (?:you )?to (?:know |hear )?|i want (?:you )?to know |i want you to |do you know (?=what|how|why|who|when)|(?:can|could) i (?:have|hear|get) )/iu;
+  /^(?:(?:please|ok(?:ay)?|so|now|well|then|and then|and now|hey|oh|ah|um+|thanks|alright|also|and(?! then\b)|but|actually)[,:]? +|thank you, +|(?:can|could|would|will) you (?:please |kindly )?(?=(?:\p{L}+ ))|i(?:'d| would) like (?:you )?to (?:know |hear )?|i want (?:you )?to know |i want you to |do you know (?=what|how|why|who|when)|(?:can|could) i (?:have|hear|get) )/iu;
 const farewellManners = /[\s,]+(?:please|for me|thanks|thank you|now|then)$/i;
 const doesNotGet =
   /^i (?:don't|do not|didn't) (?:really |quite )?(?:understand|get) (?=\p{L}+)(?!it$|that$|this$|you$)/iu;

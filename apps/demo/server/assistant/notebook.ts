@@ -8,7 +8,7 @@ export interface Line {
 }
 
 /** What everyday talk is about, so that "it" and "why?" have something to mean. */
-export interface Thread {
+interface Thread {
   readonly kind: 'trouble' | 'joy' | 'subject';
   /** In the second person: "the oven broke", "jazz". */
   readonly what: string;

@@ -16,13 +16,13 @@ import { advising, learning } from './skills/advising.ts';
 import { arithmetic } from './skills/arithmetic.ts';
 import { dates } from './skills/dates.ts';
 import { explaining } from './skills/explaining.ts';
-import { following, reasons, replying } from './skills/following.ts';
+import { declining, following, reasons, replying } from './skills/following.ts';
 import { definite, guiding, openQuestion, planning, planRecall, weighing } from './skills/guiding.ts';
 import { introduction, trait } from './skills/introducing.ts';
 import { listening } from './skills/listening.ts';
 import { continuation, lookingBack, repetition } from './skills/looking-back.ts';
 import { despairing, moods } from './skills/moods.ts';
-import { opinions } from './skills/opinions.ts';
+import { acquaintance, opinions } from './skills/opinions.ts';
 import { pleasantry } from './skills/pleasantries.ts';
 import { recalling } from './skills/recalling.ts';
 import { facts, notes, recollection } from './skills/remembering.ts';
@@ -42,6 +42,7 @@ const no = /^(?:no|nope|not now|not really|no thanks?|no thank you|it was enough
 
 /** What is told, in the order in which it is understood. */
 const forStatements: readonly Skill[] = [
+  declining,
   planRecall,
   planning,
   introduction,
@@ -126,6 +127,8 @@ export function createPlanner(knowledge: Knowledge): (lines: readonly Line[], no
     explaining(knowledge),
     weighing,
     learning,
+    acquaintance,
+    declining,
     replying,
   ];
 

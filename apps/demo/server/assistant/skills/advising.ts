@@ -25,7 +25,7 @@ const advices: readonly Advice[] = [
     ],
   },
   {
-    fits: /\b(?:died|dead|death|funeral|grieving)\b/i,
+    fits: /\b(?:died|dead|death|funeral|grieving|left you|you miss)\b/i,
     steps: () => [
       'Nothing has to be solved today; eat something, and sleep when you can.',
       'Tell one person who knew them, or who knows you.',
@@ -67,7 +67,7 @@ const anything: Advice['steps'] = () => [
 ];
 
 const wanted =
-  /^(?:(?:and |but )?what (?:should|shall|can|could|would|do) (?:i|you|we)(?: do)?(?: now| then)?(?: about (?<about>.{2,60}))?|what now|any (?:advice|ideas?|suggestions?|tips)(?: for me)?|(?:give me|i need)(?: some| your)? (?:advice|help)|help me(?: with (?<help>it|that|this))?|how (?:do|can|should) i (?:fix|solve|handle|deal with|cope with) (?<fix>.{2,60})|what (?:do you advise|would you do|do you suggest|do you recommend))$/i;
+  /^(?:(?:and |but )?what (?:should|shall|can|could|would|do) (?:i|you|we)(?: do)?(?: now| then)?(?: about (?<about>.{2,60}))?|what now|any (?:advice|ideas?|suggestions?|tips)(?: for me)?|(?:give me|i need)(?: some| your)? (?:advice|help)(?: (?:about|with|on|for) (?<need>.{2,60}))?|help me(?: with (?<help>it|that|this))?|how (?:do|can|should) i (?:fix|solve|handle|deal with|cope with) (?<fix>.{2,60})|what (?:do you advise|would you do|do you suggest|do you recommend))$/i;
 
 /** What it is about: "the oven broke" → "the oven". */
 const thingIn = (what: string): string => /\b((?:the|your|our) (?!bad|whole)\p{L}+)/iu.exec(what)?.[1] ?? 'it';
@@ -89,8 +89,8 @@ function advise(notebook: Notebook, what: string): Answer {
 export const advising: Skill = ({ said, notebook }) => {
   const match = wanted.exec(said);
   if (!match) return undefined;
-  const { about, help, fix } = match.groups ?? {};
-  const named = about ?? fix;
+  const { about, help, fix, need } = match.groups ?? {};
+  const named = about ?? fix ?? need;
   const isBack = named === undefined || /^(?:it|that|this|them|all (?:that|this))$/i.test(named);
   const { thread } = notebook;
   if (/^help me$/i.test(said) && thread?.kind !== 'trouble') return undefined;
@@ -107,7 +107,7 @@ export const advising: Skill = ({ said, notebook }) => {
 /** How to do something that it knows nothing about: how one begins anything. */
 export const learning: Skill = ({ said, notebook }) => {
   const goal = /^how (?:do|can|could|should) i (.{3,80})$/i.exec(said)?.[1];
-  if (goal === undefined) return undefined;
+  if (goal === undefined || /\bhaip\b/i.test(goal)) return undefined;
   const what = `to ${toSecondPerson(goal)}`;
   return {
     text: `How ${what}, I do not know, and will not pretend to. What helps with most things: the smallest piece first, a fixed quarter of an hour each day, and one person to ask.`,

@@ -33,8 +33,13 @@ function goOn(passage: Passage, depth: number, knowledge: Knowledge): Answer {
 const isPersonal =
   /^(?:should|shall|will|would|may|am|do|did|have|was) i\b|\b(?:my|our) (?!(?:own|laptop|agent|server|client|tool)\b)|\bdo you (?:like|love|think|want)\b/i;
 
+/** Signs that the protocol or this page is meant, in the middle of talk about something else. */
+const isTechnical =
+  /\b(?:haip|protocol|connect\w*|network|wifi|server|client|browser|messages?|logs?|demo|page|tokens?|transports?|websockets?|sse|http|tools?|agents?|redis|sqlite|acks?|resum\w*|sessions?|credits?|streams?|events?|transactions?|channels?|epochs?|gaps?|handshake|envelopes?|history|api|sdk)\b|^(?:what (?:is|are|happens)|how does|explain|describe|tell me about)\b/i;
+
 /** How many of its words a question must have in common with a topic. */
 function leastFor(question: string, isReply: boolean): number | undefined {
+  if (/\bhaip\b/i.test(question)) return undefined;
   if (isPersonal.test(question) || (isReply && !isQuestion(question))) return 1;
   return /^how (?:do|can|could) i\b/i.test(question) ? 0.75 : undefined;
 }
@@ -43,6 +48,8 @@ export function explaining(knowledge: Knowledge): Skill {
   return ({ said, notebook }) => {
     const current = notebook.topic === undefined ? undefined : knowledge.get(notebook.topic);
     if (wantsMore.test(said)) return current && goOn(current, notebook.depth, knowledge);
+    const isAmongTalk = current === undefined && (notebook.thread ?? notebook.guided) !== undefined;
+    if (isAmongTalk && !isTechnical.test(said)) return undefined;
     const question = said.replace(turnsTo, '');
     const context = current && refersBack.test(question) ? `${question} ${current.title}` : question;
     const named = knowledge.find(question, leastFor(question, hasAsked(notebook)));

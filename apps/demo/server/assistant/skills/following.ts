@@ -41,6 +41,9 @@ export const following: Skill = ({ said, notebook }) => {
   };
 };
 
+/** Whether it is a thing with a name, and no sentence. */
+const isName = (what: string): boolean => what.split(' ').length <= 4;
+
 /** What somebody thinks of a subject, said in the message after it came up. */
 export const reasons: Skill = ({ said, notebook }) => {
   const { thread } = notebook;
@@ -49,7 +52,7 @@ export const reasons: Skill = ({ said, notebook }) => {
     /^(?:because|since|it(?:'s| is|)|they(?:'re| are|)|i (?:think|find|guess|believe)|i (?:love|like|hate) (?:it|them|that))\b.{3,120}$/i.exec(
       said,
     )?.[0];
-  if (!opinion) return undefined;
+  if (!opinion || !isName(thread.what)) return undefined;
   const because = toSecondPerson(opinion);
   return {
     text: `${capital(thread.what)}: “${because}”. I will keep that.`,
@@ -60,13 +63,19 @@ export const reasons: Skill = ({ said, notebook }) => {
 const agrees = /^(?:yes|yeah|yep|sure|of course|maybe|perhaps|a little|a bit)$/i;
 const declines = /^(?:no|nope|not really|nothing|nobody|none|i don't know|no idea)$/i;
 
+/** "No", or "I don't know", to a question back. */
+export const declining: Skill = ({ said, notebook }) => {
+  if (!hasAsked(notebook) || !declines.test(said)) return undefined;
+  if (notebook.thread?.kind === 'trouble') return { text: 'That is all right, there is no hurry. I am here.' };
+  return { text: 'That is all right, too.', ask: 'What would you rather talk about?' };
+};
+
 /** A few words that answer the question back, whatever it was. */
 export const replying: Skill = ({ said, notebook }) => {
   const { planned, thread } = notebook;
   if (!hasAsked(notebook) || isQuestion(said) || isWish(said) || said.length > 120 || !/\p{L}/u.test(said))
     return undefined;
   if (agrees.test(said)) return { text: 'Then tell me, in a sentence or two.' };
-  if (declines.test(said)) return { text: 'That is all right, too.', ask: 'What would you rather talk about?' };
   const words = `“${capital(said)}”`;
   if (planned.endsWith('do first?')) return { text: `${words}: then begin there, and let the rest wait.` };
   if (thread?.kind === 'trouble')
@@ -75,7 +84,7 @@ export const replying: Skill = ({ said, notebook }) => {
       ask: 'Shall we think about what to do?',
       learned: { offer: 'what should I do about it' },
     };
-  if (thread === undefined) return { text: `${words}, I see.` };
+  if (thread === undefined || !isName(thread.what)) return { text: `${words}, I see.` };
   return {
     text: `${words}: I will remember that.`,
     learned: { notes: withNote(notebook, `about ${thread.what} you said “${said}”`) },

@@ -1,7 +1,7 @@
 // What the assistant works out together with people, question by question: parties, journeys, meals, decisions and
 // plans of any kind. Values only: guiding.ts asks the questions.
 
-export interface GuideQuestion {
+interface GuideQuestion {
   /** What the answer is called in the summary, and what people ask back for. */
   readonly label: string;
   /** Other words for it in a question. */

@@ -26,7 +26,7 @@ export const definite = (subject = ''): string => subject.replace(/^an? /i, 'the
 const article = (subject: string): string => toSecondPerson(subject).replace(/^my /i, 'your ');
 
 const begins =
-  /^(?:(?:let's|let us|we (?:need|have|want) to|i (?:need|have|want|would like|am trying|'m trying) to|i'(?:m|d like to)|help me(?: to)?|help)\s+)?(?:plan(?:ning)?|organi[sz](?:e|ing)|prepar(?:e|ing)(?: for)?)\s+(?!to\b)(.{3,80}?)(?: with me)?$/i;
+  /^(?:(?:(?:can|could|shall|should) (?:we|you)|let's|let us|we (?:need|have|want) to|i (?:need|have|want|would like|am trying|'m trying) to|i'(?:m|d like to)|help me(?: to)?|help)\s+)?(?:plan(?:ning)?|organi[sz](?:e|ing)|prepar(?:e|ing)(?: for)?)\s+(?!to\b)(.{3,80}?)(?: with me)?$/i;
 const needsPlan = /^(?:i need|make|write|give me|create)(?: me)? a plan for (.{3,80})$/i;
 const weighs = /^should (?:i|we) (.{3,80})$/i;
 const choosesBetween = /^help (?:me|us) (?:to )?(?:decide|choose)(?: between)? (.{3,80})$/i;
@@ -88,6 +88,9 @@ export function openQuestion({ guided }: Notebook): string | undefined {
   return guideOf(guided).questions[guided.answers.length]?.ask(guided.answers);
 }
 
+/** "When the exam is over" is no question. */
+const isMoment = /^(?:when|where) (?:the|i|we|my|our|he|she|it|they) (?!\p{L}+$)/iu;
+
 /** As it is put into the next question: "about twelve people, I think" → "about twelve people". */
 const asAnswer = (said: string): string =>
   insideSentence(said)
@@ -128,7 +131,8 @@ export const guiding: Skill = ({ said, notebook }: Question) => {
     };
   if (asksWhy.test(said)) return { text: 'Because the next question depends on it. “Skip” is a fine answer, too.' };
   if (skips.test(said)) return takeAnswer({ ...notebook, guided }, '');
-  if (remark.test(said) || isQuestion(said) || isWish(said) || said.length > 200) return undefined;
+  if (remark.test(said) || (isQuestion(said) && !isMoment.test(said)) || isWish(said) || said.length > 200)
+    return undefined;
   return takeAnswer({ ...notebook, guided }, asAnswer(said));
 };
 
@@ -157,7 +161,7 @@ export const planRecall: Skill = ({ said, notebook }) => {
   const { label } = guideOf(guided).questions[index] ?? {};
   const [subject = ''] = guided.subject.split(/ (?:to|for|in|with) /).slice(0, 1);
   const isAboutIt =
-    /\b(?:is it|we|our|are coming|will there|are there|guests?)\b/i.test(said) ||
+    /\b(?:is it|we|our|come|coming|go|going|will there|are there|guests?)\b/i.test(said) ||
     said.toLowerCase().includes(subject.split(' ').at(-1)?.toLowerCase() ?? ' ');
   if (label === undefined || !isAboutIt) return undefined;
   const answer = guided.answers[index];

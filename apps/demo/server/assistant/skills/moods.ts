@@ -11,15 +11,16 @@ const sad =
   words(`bad awful terrible horrible sad tired exhausted lonely ill sick unhappy depressed stressed anxious worried afraid
   scared angry annoyed upset frustrated disappointed hurt hurts aching lost stolen broke broken breaks leaks crashed failed fails died dead
   fired cancelled cried crying argued argument fight fought nervous overwhelmed miserable headache fever pain late missed
-  burnt burned stuck ruined rotten heartbroken grieving`);
+  burnt burned badly dying stuck ruined rotten heartbroken grieving`);
 const glad =
   words(`happy glad great wonderful excellent fantastic excited proud passed won promoted engaged married pregnant relieved
-  celebrate celebrating succeeded grateful delighted perfect lovely good`);
+  celebrate celebrating succeeded grateful delighted perfect well better lovely good`);
 const denials = words("not no never n't isn't wasn't don't didn't hardly");
 
 /** Which way the words go; what is denied goes the other way. */
 function moodOf(said: string): 'sad' | 'glad' | undefined {
   if (/\bgot (?:the|a|my|our) (?:job|place|prize|raise|promotion|flat|house)\b/i.test(said)) return 'glad';
+  if (/\bleft me\b|\bi miss (?:my|our|her|him|them)\b/i.test(said)) return 'sad';
   const all = said.toLowerCase().match(/[\p{L}']+/gu) ?? [];
   for (const [index, word] of all.entries()) {
     const isDenied = all.slice(Math.max(0, index - 3), index).some((before) => denials.has(before));

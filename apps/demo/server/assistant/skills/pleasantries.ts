@@ -111,6 +111,11 @@ const pleasantries: readonly Pleasantry[] = [
     lines: [(notebook) => `Good manners${calledByName(notebook)}. I am here for whatever comes next.`],
   },
   {
+    name: 'leaving it',
+    phrases: "never mind|nevermind|forget it|it doesn't matter|it does not matter|leave it",
+    lines: [() => 'All right, we leave it there.'],
+  },
+  {
     name: 'help',
     phrases:
       'that helps|that helped|this helps|that is helpful|you helped me|you are helpful|that is a good idea|good idea',

@@ -8,7 +8,8 @@ const lines = [
   'No rule of mine fits that. Say “help” for what I am good at.',
 ];
 
-export function shrug({ notebook }: Question): Answer {
+export function shrug({ said, notebook }: Question): Answer {
+  if (!/[\p{L}\p{N}]/u.test(said)) return { text: 'A sign without words: I can only guess that it is meant kindly.' };
   const { index, learned } = tellNext(notebook, 'shrug');
   return { text: lines[index % lines.length] ?? '', learned };
 }

@@ -87,6 +87,7 @@ const rules: readonly (readonly [kind: string, pattern: RegExp, lines: readonly 
       'I was written for this demo, so that it answers without a key and without a network. My rules lie in its source, under apps/demo/server/assistant.',
     ],
   ],
+  ['smallness', /^why (?:are|do|don't|can't|can|aren't) you\b/i, [whoIAm]],
   [
     'ability',
     /^(?:help|help me|menu|what can (?:you|i) (?:do|ask|say|try)(?: here| you| for me)?|what do you (?:know|do)|examples?|commands|options)$/i,

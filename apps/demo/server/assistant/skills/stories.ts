@@ -75,7 +75,7 @@ const shelves: readonly (readonly [string, RegExp, readonly string[]])[] = [
   ['joke', /\b(?:jokes?|make me laugh|something funny|be funny)\b/i, jokes],
   [
     'curiosity',
-    /\b(?:fun fact|curiosity|something interesting|interesting fact|surprise me|i'?m bored)\b/i,
+    /\b(?:fun fact|curiosity|something (?:interesting|nice|new|fun)|interesting fact|surprise me|i'?m bored)\b/i,
     curiosities,
   ],
 ];
