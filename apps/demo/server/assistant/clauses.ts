@@ -68,14 +68,18 @@ const betweenClauses = new RegExp(
   'i',
 );
 
+const sameSubject =
+  /\b(i(?:'m| \p{L}+)\b[^,;.]*?),? and (live|work|run|own|love|like|enjoy|hate|study|teach|play|have|am|was)\b/giu;
+
 /** "Hi, I am Ada and I sail" → "I am Ada", "I sail". What is to be taken literally stays whole. */
 function clausesOf(sentence: string): string[] {
   const greeted = greeting.exec(sentence)?.[0];
-  const rest = greeted ? sentence.slice(greeted.length).replace(/^[\s,!.–-]+/, '') : sentence;
-  if (rest === '') return [sentence];
-  const parts = literal.test(withoutManners(rest)) ? [rest] : rest.split(betweenClauses);
+  const first = greeted ? sentence.slice(greeted.length).replace(/^[\s,!.–-]+/, '') : sentence;
+  if (first === '') return [sentence];
+  const whole = first.replace(sameSubject, '$1 and I $2');
+  const parts = literal.test(withoutManners(first)) ? [first] : whole.split(betweenClauses);
   const isEach = parts.length <= mostClauses && parts.every((part) => / |^you\W*$/i.test(part.trim()));
-  return isEach ? parts : [rest];
+  return isEach ? parts : [first];
 }
 
 /** Each sentence as its clauses. A long text is taken as one. */

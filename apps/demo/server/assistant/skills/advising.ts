@@ -16,7 +16,16 @@ interface Advice {
 
 const advices: readonly Advice[] = [
   {
-    fits: /\b(?:phone|laptop|computer|car|engine|train|broke|broken|breaks|leaks|crashed|burnt|burned|stuck|stolen|lost|ruined)\b/i,
+    fits: /\b(?:stolen|lost my|lost your|missing)\b/i,
+    touchesWork: true,
+    steps: (thing) => [
+      `Go back in your mind to where you last had ${thing}, and ask there.`,
+      'Lock or block whatever somebody else could use, and report it where that is done.',
+      `Then see who can lend you what you need most, until it is clear whether you get ${thing} back.`,
+    ],
+  },
+  {
+    fits: /\b(?:phone|laptop|computer|car|engine|train|broke|broken|breaks|leaks|crashed|burnt|burned|stuck|ruined)\b/i,
     touchesWork: true,
     steps: (thing) => [
       `Make sure that nothing gets worse: switch off what belongs to ${thing}, and tell those who count on it.`,
@@ -66,8 +75,15 @@ const anything: Advice['steps'] = () => [
   'Tell somebody that you are about to do it; that helps more than it should.',
 ];
 
-const wanted =
-  /^(?:(?:and |but )?what (?:should|shall|can|could|would|do) (?:i|you|we)(?: do)?(?: now| then)?(?: about (?<about>.{2,60}))?|what now|any (?:advice|ideas?|suggestions?|tips)(?: for me)?|(?:give me|i need)(?: some| your)? (?:advice|help)(?: (?:about|with|on|for) (?<need>.{2,60}))?|help me(?: with (?<help>it|that|this))?|how (?:do|can|should) i (?:fix|solve|handle|deal with|cope with) (?<fix>.{2,60})|what (?:do you advise|would you do|do you suggest|do you recommend))$/i;
+/** The ways to ask for advice; `about` is what for, where that is said. */
+const wanted: readonly RegExp[] = [
+  /^(?:and |but )?what (?:should|shall|can|could|would|do) (?:i|you|we)(?: do)?(?: now| then)?(?: about (?<about>.{2,60}))?$/i,
+  /^what (?:now|do you advise|do you suggest|do you recommend)$/i,
+  /^any (?:advice|ideas?|suggestions?|tips)(?: for me)?$/i,
+  /^(?:give me|i need)(?: some| your)? (?:advice|help)(?: (?:about|with|on|for) (?<about>.{2,60}))?$/i,
+  /^help me(?: with (?<about>.{2,60}))?$/i,
+  /^how (?:do|can|should) i (?:fix|solve|handle|deal with|cope with) (?<about>.{2,60})$/i,
+];
 
 /** What it is about: "the oven broke" → "the oven". */
 const thingIn = (what: string): string => /\b((?:the|your|our) (?!bad|whole)\p{L}+)/iu.exec(what)?.[1] ?? 'it';
@@ -87,10 +103,9 @@ function advise(notebook: Notebook, what: string): Answer {
 }
 
 export const advising: Skill = ({ said, notebook }) => {
-  const match = wanted.exec(said);
+  const match = wanted.map((pattern) => pattern.exec(said)).find((found) => found !== null);
   if (!match) return undefined;
-  const { about, help, fix, need } = match.groups ?? {};
-  const named = about ?? fix ?? need;
+  const named = match.groups?.['about'];
   const isBack = named === undefined || /^(?:it|that|this|them|all (?:that|this))$/i.test(named);
   const { thread } = notebook;
   if (/^help me$/i.test(said) && thread?.kind !== 'trouble') return undefined;
@@ -98,7 +113,7 @@ export const advising: Skill = ({ said, notebook }) => {
   if (/^what do i do$/i.test(said) && traitsOf(notebook, 'work') !== undefined) return undefined;
   if (!isBack) return advise(notebook, toSecondPerson(findTold(notebook, named) ?? named));
   if (thread?.kind === 'trouble') return advise(notebook, thread.what);
-  if (notebook.topic !== undefined && help === undefined) return undefined;
+  if (notebook.topic !== undefined) return undefined;
   const lastTold = notebook.statements.at(-1);
   if (lastTold !== undefined) return advise(notebook, toSecondPerson(lastTold));
   return { text: 'I will think along, in small steps.', ask: 'What is the matter?' };

@@ -11,6 +11,8 @@ const wantsMore =
 const turnsTo =
   /^(?:and |so |but )?(?:what|how) about |^and |^(?:tell|teach|show) me (?:more |something )?about |^explain |^describe /i;
 
+/** Asked of the page itself, before any topic came up. */
+const asksOfAll = /^(?:how does|what is|what's|what does) (?:it|this)\b/i;
 const refersBack = /\b(?:it|its|that|this|they|them|those|these)\b/i;
 
 function begin(passage: Passage): Answer {
@@ -51,7 +53,8 @@ export function explaining(knowledge: Knowledge): Skill {
     const isAmongTalk = current === undefined && (notebook.thread ?? notebook.guided) !== undefined;
     if (isAmongTalk && !isTechnical.test(said)) return undefined;
     const question = said.replace(turnsTo, '');
-    const context = current && refersBack.test(question) ? `${question} ${current.title}` : question;
+    const title = current?.title ?? (asksOfAll.test(question) ? 'HAIP' : undefined);
+    const context = title !== undefined && refersBack.test(question) ? `${question} ${title}` : question;
     const named = knowledge.find(question, leastFor(question, hasAsked(notebook)));
     if (named && (named !== current || notebook.depth >= named.paragraphs.length)) return begin(named);
     // The same topic again: what was not said yet is the better answer.

@@ -91,7 +91,7 @@ export const moods: Skill = (question) => {
   const mood = isTold ? moodOf(said) : undefined;
   if (mood === undefined) return undefined;
   // A greeting's answer, not news: small talk has words for it.
-  if (mood === 'glad' && /^(?:i(?:'m| am) )?(?:\p{L}+ )?(?:fine|good|well|great)(?: too| today)?$/iu.test(said))
+  if (mood === 'glad' && /^(?:i(?:'m| am) )?(?:doing |very |quite )?(?:fine|good|well|great)(?: too)?$/iu.test(said))
     return undefined;
   if (mood === 'glad' && /^(?:it|it's|that|this|the)\b/i.test(said)) return undefined;
   const shown = insideSentence(bare && !/^i\b/i.test(said) ? `I am ${said}` : said);

@@ -112,7 +112,8 @@ const pleasantries: readonly Pleasantry[] = [
   },
   {
     name: 'leaving it',
-    phrases: "never mind|nevermind|forget it|it doesn't matter|it does not matter|leave it",
+    phrases:
+      "never mind|nevermind|forget it|it doesn't matter|it does not matter|leave it|that's it|that's all|that is all",
     lines: [() => 'All right, we leave it there.'],
   },
   {
