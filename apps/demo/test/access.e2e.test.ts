@@ -98,6 +98,8 @@ describe('without a mouse, without eyes, on a phone', () => {
     const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
     expect(await page.evaluate(overflow)).toBe(0);
     await begin(page, 'echo');
+    await page.getByRole('heading', { name: 'Say something.' }).waitFor();
+    expect(await page.locator('.conversation').evaluate((box) => box.scrollTop)).toBe(0);
     await say(page, 'w'.repeat(400));
     await wholeAnswer(page, 1);
     expect(await page.evaluate(overflow)).toBe(0);

@@ -12,8 +12,12 @@ import { useChat, useChatStore } from './use-chat.ts';
 
 const nearEndPx = 120;
 
-/** Keeps a scrolled box at its end until the reader scrolls up. */
-function useFollowEnd(box: RefObject<HTMLElement | null>, change: unknown): { isAtEnd: boolean; goToEnd: () => void } {
+/** Keeps a scrolled box at its end until the reader scrolls up; not while there is nothing to follow. */
+function useFollowEnd(
+  box: RefObject<HTMLElement | null>,
+  change: unknown,
+  isEmpty: boolean,
+): { isAtEnd: boolean; goToEnd: () => void } {
   const [isAtEnd, setIsAtEnd] = useState(true);
   const follows = useRef(true);
 
@@ -30,8 +34,8 @@ function useFollowEnd(box: RefObject<HTMLElement | null>, change: unknown): { is
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: any change of what is shown may have moved the end
   useLayoutEffect(() => {
-    if (follows.current) box.current?.scrollTo({ top: box.current.scrollHeight });
-  }, [change, box]);
+    if (follows.current && !isEmpty) box.current?.scrollTo({ top: box.current.scrollHeight });
+  }, [change, box, isEmpty]);
 
   const goToEnd = () =>
     box.current?.scrollTo({
@@ -137,7 +141,7 @@ export function MessageList({ title, hasHeading, onSay, children }: MessageListP
   const state = useChat();
   const store = useChatStore();
   const box = useRef<HTMLElement>(null);
-  const { isAtEnd, goToEnd } = useFollowEnd(box, state);
+  const { isAtEnd, goToEnd } = useFollowEnd(box, state, !hasHeading);
   const label = title === undefined ? 'Conversation' : `Conversation: ${title}`;
   const unfinished = unfinishedAnswer(state);
   const goOn = unfinished?.canGoOn ? () => onSay('Go on') : undefined;
@@ -184,7 +188,7 @@ export function MessageList({ title, hasHeading, onSay, children }: MessageListP
           </li>
         )}
       </ol>
-      {!isAtEnd && (
+      {!isAtEnd && hasHeading && (
         <button type="button" className="to-end" onClick={goToEnd} aria-label="Go to the newest message">
           <DownIcon />
         </button>
