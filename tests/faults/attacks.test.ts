@@ -5,6 +5,7 @@ import { deflateRawSync } from 'node:zlib';
 import { rawPeer } from '@haip/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { attackScene, inMiB, MiB, type Scene, tell } from './attack-scene.ts';
+import { openConversation } from './raw-conversation.ts';
 import { frame, frameHead, openRaw, openUpgraded, upgradeOfferingDeflate, upgradeRequest } from './raw-socket.ts';
 import { wire } from './real-pair.ts';
 
@@ -110,5 +111,30 @@ test('A3: a payload 5,000 levels deep is a PROTOCOL_VIOLATION, and the connectio
   expect(await peer.until('ERROR')).toMatchObject({ payload, related_id: 'd1' });
   peer.send({ type: 'PING', seq: '3' });
   await beside(peer.until('PONG'));
+  expectWhole();
+});
+
+test('A17: bytes that no envelope announced are a PROTOCOL_VIOLATION, and closed 1003', async () => {
+  const { server, beside, expectWhole } = scene;
+  const { socket, seen, closeOrAnswer } = await openConversation(server.port);
+  socket.send(Uint8Array.of(1, 2, 3));
+  expect((await beside(seen('ERROR'))).result).toMatchObject({ payload: { code: 'PROTOCOL_VIOLATION', retry: false } });
+  expect((await beside(closeOrAnswer())).result).toBe(1003);
+  while ((await server.ask({ what: 'count' })).ends[1003] === undefined);
+  expectWhole();
+});
+
+test('A4: an envelope of 256 KiB is taken; one byte more is MESSAGE_TOO_LARGE, and closed 1009', async () => {
+  const { server, beside, expectWhole } = scene;
+  const limit = 256 * 1024;
+  const { socket, seen, textOf, transaction, closeOrAnswer } = await openConversation(server.port);
+  socket.send(textOf(limit, 'most', transaction));
+  expect((await beside(seen('INFO', 'most'))).result).toMatchObject({ payload: { kind: 'receipt' } });
+  socket.send(textOf(limit + 1, 'more', transaction));
+  const expected = `at most ${limit} bytes`;
+  const refused = { payload: { code: 'MESSAGE_TOO_LARGE', retry: false, expected } };
+  const answer = Promise.any([seen('ERROR'), seen('INFO', 'more')]);
+  expect((await beside(answer)).result).toMatchObject(refused);
+  expect((await beside(closeOrAnswer())).result).toBe(1009);
   expectWhole();
 });
