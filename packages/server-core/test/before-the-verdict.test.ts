@@ -1,6 +1,8 @@
+import { inspect } from 'node:util';
 import type { Authenticator, HAIPUser } from '@haip/protocol';
 import { describe, expect, test } from 'vitest';
-import { answerTo, echo, entriesOf, seeEntry, sendHai, testServer, times, userOf } from './support.ts';
+import { answerTo, entriesOf, seeEntry, sendHai, testServer, times, userOf } from './support.ts';
+import { toolThat } from './tools.ts';
 
 /** An authenticator that answers when the test says so. */
 function slowAuthenticator() {
@@ -108,36 +110,57 @@ describe('credentials', () => {
     const seen: unknown[] = [];
     const authenticate: Authenticator = (auth) => {
       seen.push(auth.token);
-      return userOf(auth.user);
+      if (auth.user === 'broken') throw new Error('the database is down');
+      return auth.user === 'misshapen' ? { ...userOf('misshapen'), credits: -1 } : userOf(auth.user);
     };
     const told: unknown[] = [];
-    const curious = { ...echo, name: 'curious', onMessage: (turn: unknown) => void told.push(turn) };
+    const curious = toolThat(async (turn, input) => {
+      told.push([turn, turn.id, turn.transaction, turn.params, turn.user, turn.message, input, turn.signal]);
+      told.push(await turn.conversation());
+      throw new Error('the tool failed');
+    }, 'curious');
     const { enter, history, logged } = testServer({ authenticate, tools: [curious] });
-    const ada = await enter('ada', { auth: { user: 'ada', token: 'CANARY' } });
+    const auth = { user: 'ada', token: 'CANARY' };
+    const ada = await enter('ada', { auth });
     const eve = await enter('eve', { auth: { user: 'eve', token: 'other' } });
-    const started = ada.send({
-      type: 'TRANSACTION_START',
-      transaction: 'ref',
-      payload: { toolName: 'curious', auth: { token: 'CANARY' } },
-    });
+    const others = [];
+    for (const user of ['broken', 'misshapen']) others.push(await enter(user, { auth: { user, token: 'CANARY' } }));
+    await answerTo(ada, sendHai(ada, { auth }));
+    const params = { title: 'what it is about' };
+    const payload = { toolName: 'curious', params, auth };
+    const started = ada.send({ type: 'TRANSACTION_START', transaction: 'ref', payload });
     const { transaction } = await answerTo(ada, started);
     eve.send({ type: 'TRANSACTION_JOIN', transaction });
-    const hello = {
-      id: 'hello',
-      transaction,
-      session: ada.session,
-      seq: '3',
-      ts: '0',
-      channel: 'USER',
-      type: 'MESSAGE',
-    };
+    const written = ada.send({ type: 'TOOL_LIST' });
+    const hello = { ...written, id: 'hello', transaction, seq: String(Number(written.seq) + 1), type: 'MESSAGE' };
     void ada.sendText(JSON.stringify({ ...hello, payload: 'hello', auth: 'CANARY' }));
-    await seeEntry(eve, { payload: 'hello' });
+    await seeEntry(eve, { type: 'RUN_ERROR' });
+    const record = await history.get(transaction as string);
     const page = await history.read(transaction as string, { from: 1 });
 
-    expect(seen[0]).toBe('CANARY');
-    const everything = JSON.stringify([ada.received, eve.received, page, logged, Object.keys(told)]);
-    expect(everything).not.toContain('CANARY');
-    expect(entriesOf(eve).map(({ type }) => type)).toEqual(['TRANSACTION_START', 'MESSAGE']);
+    expect(seen).toEqual(['CANARY', 'other', 'CANARY', 'CANARY', 'CANARY']);
+    const received = [ada, eve, ...others].map((peer) => peer.received);
+    expect(allOf([received, told, record, page, logged])).not.toContain('CANARY');
+    // What is looked through is there.
+    for (const things of [told, record, page]) expect(allOf(things)).toContain('what it is about');
+    for (const message of ['the database is down', 'credits: a number', 'the tool failed'])
+      expect(allOf(logged)).toContain(message);
+    expect(entriesOf(eve).map(({ type }) => type)).toEqual([
+      'TRANSACTION_START',
+      'MESSAGE',
+      'RUN_STARTED',
+      'RUN_ERROR',
+    ]);
   });
 });
+
+/** All that a person who looks would see, messages of errors and hidden fields included. */
+function allOf(things: unknown): string {
+  return inspect(things, {
+    depth: Number.POSITIVE_INFINITY,
+    getters: true,
+    maxArrayLength: null,
+    maxStringLength: null,
+    showHidden: true,
+  });
+}
