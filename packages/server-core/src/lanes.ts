@@ -2,7 +2,7 @@
 // log for the first job in it and lets go of it after the last; unknown and forbidden transactions look the same. Spec: §5.
 
 import { type Envelope, Fault, isId, type Pending } from '@haip/protocol';
-import { keepsOrder, mayRead } from './access.ts';
+import { mayRead } from './access.ts';
 import type { Submission } from './drafting.ts';
 import type { Arrival, Flow } from './flow.ts';
 import { Lane } from './lane.ts';
@@ -116,7 +116,7 @@ export class Lanes implements Fate {
   }
 
   #notOpened(lane: Lane, envelope: Envelope, error: unknown): void {
-    if (keepsOrder(envelope.type)) lane.blocked ??= { id: envelope.id, fault: noAnswer };
+    lane.block(envelope, noAnswer);
     this.notServed(envelope, error);
   }
 
@@ -168,7 +168,7 @@ export class Lanes implements Fate {
   #lane(transaction: string): Lane {
     let lane = this.#lanes.get(transaction);
     if (lane === undefined) {
-      lane = new Lane(transaction, (error) => this.#session.fail(error));
+      lane = new Lane(transaction, this.#session.terms.transactionLog, (error) => this.#session.fail(error));
       this.#lanes.set(transaction, lane);
     }
     return lane;

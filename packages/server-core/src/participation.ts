@@ -28,6 +28,8 @@ export interface Participant {
 /** What waits for its author to send it again; nothing that keeps the order passes it. */
 export interface AuthorOrder {
   blocked: { readonly id: string; readonly fault: Fault } | undefined;
+  /** A message was refused and may be sent again. */
+  block(envelope: Envelope, fault: Fault): void;
 }
 
 export class Participation implements ReaderOwner, Fate {
@@ -309,7 +311,7 @@ export class Participation implements ReaderOwner, Fate {
     const { envelope } = submission;
     // Who leaves what has ended reads no more of it, and that is all there was to do.
     if (envelope.type === 'TRANSACTION_LEAVE' && fault.code === 'TRANSACTION_ENDED') return this.settle(submission);
-    if (mayRetry(fault) && keepsOrder(envelope.type)) this.#order.blocked ??= { id: envelope.id, fault };
+    if (mayRetry(fault)) this.#order.block(envelope, fault);
     this.#participant.refuse(envelope, fault);
   }
 

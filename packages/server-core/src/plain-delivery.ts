@@ -32,6 +32,8 @@ export class PlainDelivery implements Delivery {
 
   deliver(logged: LoggedEntry, own: boolean, reader: Standing): boolean {
     const { entry } = logged;
+    // What it cuts off is somebody's, whoever ends it.
+    if (entry.type === 'TRANSACTION_END') this.#cutOff(logged, reader);
     if (own || entry.session === this.#session) return true;
     const payload = isJsonObject(entry.payload) ? entry.payload : {};
     const messageId = String(payload['message_id']);
@@ -39,6 +41,7 @@ export class PlainDelivery implements Delivery {
     switch (entry.type) {
       case 'MESSAGE':
       case 'AUDIO':
+      case 'TRANSACTION_END':
         reader.give(logged.frame(this.#binary));
         break;
       case 'MESSAGE_START':
@@ -55,18 +58,20 @@ export class PlainDelivery implements Delivery {
         this.#sendText(logged, messageId, whole, reader);
         break;
       }
-      case 'TRANSACTION_END':
-        for (const [id, open] of this.#open) this.#sendText(logged, id, open.text, reader, open.begin.entry.channel);
-        this.#open.clear();
-        reader.give(logged.frame(this.#binary));
-        break;
     }
     return true;
   }
 
-  #sendText(at: LoggedEntry, id: string, text: string, reader: Standing, channel = at.entry.channel): void {
+  #cutOff(end: LoggedEntry, reader: Standing): void {
+    for (const [id, { begin, text }] of this.#open) this.#sendText(end, id, text, reader, begin);
+    this.#open.clear();
+  }
+
+  /** @param by whose text it is, where the entry at its place is somebody else's */
+  #sendText(at: LoggedEntry, id: string, text: string, reader: Standing, by = at): void {
     if (text === '') return;
-    const { position, ts, session } = at.entry;
+    const { position, ts } = at.entry;
+    const { session, channel } = by.entry;
     const message = encode({
       id,
       transaction: this.#transaction,

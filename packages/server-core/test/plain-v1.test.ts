@@ -1,8 +1,8 @@
 import { fakeClock, plainV1Client } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import { bothStores } from './stores.ts';
-import { entriesOf, join, seeEntry, start, testServer, times, userOf } from './support.ts';
-import { streaming } from './tools.ts';
+import { entriesOf, join, say, seeEntry, start, testServer, times, userOf } from './support.ts';
+import { streaming, toolThat } from './tools.ts';
 
 const authenticate = (auth: { token?: string; user?: string }) =>
   auth.token === 'Bearer TOKEN' || auth.user ? userOf(auth.user ?? 'v1') : null;
@@ -89,6 +89,84 @@ describe.each(bothStores)('a plain v1 client, over %s', (_, makeStore) => {
       ['first', 'USER'],
       ['second', 'USER'],
     ]);
+  });
+
+  test('[V1-2] gets a stream that the end of the transaction cut off as one MESSAGE of its author, in that end’s place', async () => {
+    const halfway = toolThat(async (turn) => {
+      const writer = await turn.stream();
+      await writer.write('half an ans');
+      await new Promise((resolve) => turn.signal.addEventListener('abort', resolve));
+    });
+    const clock = fakeClock();
+    const { plain, client } = plainPeer(
+      testServer({ clock, history: makeStore(clock), authenticate, tools: [halfway] }),
+    );
+    const transaction = await client.start('tool');
+    client.sendText(transaction, 'go');
+    const eve = await plain.enter('eve');
+    await join(eve, transaction);
+    const { session } = await seeEntry(eve, { type: 'MESSAGE_PART' });
+    await say(eve, transaction, 'in between');
+    eve.send({ type: 'TRANSACTION_END', transaction });
+    const messages = await client.untilMessages(2);
+    const end = (await plain.history.read(transaction, { from: 1 }))?.entries.at(-1);
+
+    expect(end?.type).toBe('TRANSACTION_END');
+    expect(messages).toMatchObject([
+      { payload: 'in between', channel: 'USER' },
+      { payload: 'half an ans', channel: 'AGENT', seq: String(end?.position), session },
+    ]);
+  });
+
+  test('[V1-2] gets a stream that it cuts off itself, too', async () => {
+    const { enter } = setup();
+    const eve = await enter('eve');
+    const { id } = await start(eve);
+    eve.send({ type: 'MESSAGE_START', transaction: id, payload: { message_id: 'one', text: 'half' } });
+    const ada = await enter('ada', { capabilities: {} });
+    ada.send({ type: 'TRANSACTION_JOIN', transaction: id });
+    ada.send({ type: 'MESSAGE', transaction: id, payload: 'stop' });
+    await seeEntry(eve, { payload: 'stop' });
+    ada.send({ type: 'TRANSACTION_END', transaction: id });
+    const { seq } = await seeEntry(eve, { type: 'TRANSACTION_END' });
+
+    expect(await seeEntry(ada, { payload: 'half' })).toMatchObject({ type: 'MESSAGE', id: 'one', seq });
+    expect(entriesOf(ada).filter(({ type }) => type === 'TRANSACTION_END')).toEqual([]);
+  });
+
+  test('[V1-2] gets the whole text of a stream whose beginning it did not see, or not any more', async () => {
+    const { plain, client } = plainPeer(setup('Hel', 'lo'));
+    const eve = await plain.enter('eve');
+    const { id, epoch } = await start(eve, 'streaming');
+    await say(eve, id, 'go');
+    const { seq } = await seeEntry(eve, { type: 'MESSAGE_END' });
+    // The beginning and the parts are deleted by now: this is all that a late comer can know.
+    await plain.clock.settle();
+    const late = await plain.enter('ada', { capabilities: {} });
+    late.send({ type: 'TRANSACTION_JOIN', transaction: id, payload: { epoch, seq: '1' } });
+
+    expect(await seeEntry(late, { payload: 'Hello' })).toMatchObject({ type: 'MESSAGE', channel: 'AGENT', seq });
+    expect(client.messages).toEqual([]);
+  });
+
+  test('pays for what it says like anybody: beyond its credits is INSUFFICIENT_CREDITS, until there are more', async () => {
+    const clock = fakeClock();
+    const poor = (auth: { token?: string }) => (auth.token === undefined ? null : userOf('ada', { credits: 2 }));
+    const options = { clock, history: makeStore(clock), authenticate: poor, credits: {} };
+    const { plain, client } = plainPeer(testServer(options));
+    const { credits } = plain.server;
+    const transaction = await client.start('echo');
+    for (const text of ['one', 'two', 'three']) client.sendText(transaction, text);
+    await client.untilMessages(2);
+    while (client.errors.length === 0) await clock.settle();
+    expect(client.errors).toMatchObject([{ transaction, payload: { code: 'INSUFFICIENT_CREDITS', retry: true } }]);
+    expect(await credits.balance('ada')).toBe(0);
+
+    // Such a client never sends a message again: what it says next is another one.
+    await credits.grant('ada', 1);
+    client.sendText(transaction, 'four');
+    expect((await client.untilMessages(3)).map(({ payload }) => payload)).toEqual(['one', 'two', 'four']);
+    expect(client.errors).toHaveLength(1);
   });
 });
 
