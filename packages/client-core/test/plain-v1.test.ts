@@ -26,10 +26,12 @@ describe('a plain v1 server', () => {
     await clock.advance(600_000);
     expect(client.state.name).toBe('connected');
     expect(transport.dials).toBe(1);
+    const pongs = server.received.filter(({ type }) => type === 'PONG');
+    expect(pongs.map(({ payload }) => payload.nonce)).toEqual(Array.from({ length: 20 }, (_, i) => String(i + 1)));
     await chat.sendText('still here');
     expect((await loop.next()).value?.text).toBe('still here');
     const types = new Set(server.received.map(({ type }) => type));
-    expect([...types].sort()).toEqual(['HAI', 'MESSAGE', 'PING', 'TRANSACTION_START']);
+    expect([...types].sort()).toEqual(['HAI', 'MESSAGE', 'PING', 'PONG', 'TRANSACTION_START']);
     client.disconnect();
     await clock.settle();
     expect(clock.pending).toBe(0);

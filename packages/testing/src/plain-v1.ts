@@ -9,6 +9,7 @@ import {
   type Envelope,
   encode,
   Fault,
+  type Timer,
 } from '@haip/protocol';
 import type { RawEnvelope } from './raw-peer.ts';
 
@@ -41,7 +42,11 @@ export interface PlainV1Client {
 
 const knownToClient = new Set(['HAI', 'TRANSACTION_START', 'PING', 'PONG', 'ERROR', 'MESSAGE', 'AUDIO']);
 const PONGS_IN_A_LIFE = 8;
-const stoppedClock = { now: () => 1_755_187_354_681 };
+const stoppedClock: Pick<Clock, 'now' | 'timer'> = {
+  now: () => 1_755_187_354_681,
+  timer: () => ({ cancel: () => {} }),
+};
+const PING_EVERY_MS = 30_000;
 let peers = 0;
 
 const v1Hai = {
@@ -153,7 +158,8 @@ export function plainV1Client(connection: Connection, options: PlainV1ClientOpti
 export interface PlainV1ServerOptions {
   /** Default: a token of `Bearer TOKEN`. */
   readonly authenticate?: ((auth: unknown) => boolean) | undefined;
-  readonly clock?: Pick<Clock, 'now'> | undefined;
+  /** By it the server sends a PING every 30 s, as on WebSocket. Default: a clock that stands still. */
+  readonly clock?: Pick<Clock, 'now' | 'timer'> | undefined;
 }
 
 /** A server of the public v1 software's kind, with one tool, `echo`. */
@@ -178,6 +184,7 @@ export function plainV1Server(options: PlainV1ServerOptions = {}): PlainV1Server
     const session = `${name}-session-${++ids}`;
     const transactions = new Set<string>();
     let isKnown = false;
+    let pings = 0;
 
     // It writes the clock with letters behind it as seq, and "null" where it means null.
     function send(type: string, transaction: string, payload: unknown, fields: Partial<Envelope> = {}): void {
@@ -229,8 +236,17 @@ export function plainV1Server(options: PlainV1ServerOptions = {}): PlainV1Server
       else refuse(envelope, 'UNAUTHORIZED');
     }
 
+    function pingOn(): Timer {
+      return clock.timer(PING_EVERY_MS, () => {
+        send('PING', 'null', { nonce: String(++pings) });
+        pinging = pingOn();
+      });
+    }
+
     send('HAI', 'null', v1Hai);
+    let pinging = pingOn();
     await readAll(connection, take);
+    pinging.cancel();
   }
 
   return { accept, received };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memoryLink, memoryTransport, plainV1Client, plainV1Server, rawPeer, settle } from '../src/index.ts';
+import { fakeClock, memoryLink, memoryTransport, plainV1Client, plainV1Server, rawPeer, settle } from '../src/index.ts';
 
 describe('plain v1 peers', () => {
   test('understand each other: ten texts come back through echo', async () => {
@@ -45,6 +45,20 @@ describe('plain v1 peers', () => {
     client.send({ type: 'HAI', payload: { auth: { token: 'Bearer TOKEN' } } });
     await settle();
     expect(client.received).toHaveLength(1);
+  });
+
+  test('the server sends a PING every 30 s for as long as it has the connection', async () => {
+    const clock = fakeClock();
+    const link = memoryLink();
+    void plainV1Server({ clock }).accept(link.server, { transport: 'memory', headers: {} });
+    const client = rawPeer(link.client);
+    await clock.advance(29_999);
+    expect(client.received.map(({ type }) => type)).toEqual(['HAI']);
+    await clock.advance(30_001);
+    expect(client.received.map(({ type }) => type)).toEqual(['HAI', 'PING', 'PING']);
+    link.cut();
+    await clock.settle();
+    expect(clock.pending).toBe(0);
   });
 
   test('the server refuses wrong credentials with FAILED_AUTH and 1008', async () => {
