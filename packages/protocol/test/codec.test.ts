@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   decode,
   decodeWithBase64,
@@ -86,9 +86,19 @@ describe('limits', () => {
     expect(codeOf(withPayload(`[${keys(200)},${keys(200)}]`))).toBe('fine');
   });
 
-  test('A5: sparse integer keys never reach the parser', () => {
-    const sparse = Array.from({ length: 10_000 }, (_, i) => `"${i * 400_000}":0`).join(',');
-    expect(decode(withPayload(`{${sparse}}`))).toMatchObject({ expected: 'at most 256 keys in an object' });
+  test.each([
+    ['sparse integer keys', `{${Array.from({ length: 10_000 }, (_, i) => `"${i * 400_000}":0`).join(',')}}`],
+    ['keys in the innermost object', `${'['.repeat(30)}{${'"a":0,'.repeat(257)}`],
+    ['levels', '['.repeat(100_000)],
+    ['bytes that are not one string', `[${'"x",'.repeat(100_000)}0]`],
+  ])('A5: too many %s never reach the parser', (_, payload) => {
+    const parser = vi.spyOn(JSON, 'parse');
+    onTestFinished(() => parser.mockRestore());
+    expect(decode(withPayload(payload))).toHaveProperty('code');
+    expect(decodeWithBase64(withPayload(payload))).toHaveProperty('code');
+    expect(parser).not.toHaveBeenCalled();
+    expect(decode(text)).toMatchObject({ id: 'm-1' });
+    expect(parser).toHaveBeenCalledOnce();
   });
 
   test('a text at the limit passes, one past it is MESSAGE_TOO_LARGE and closes 1009 [ENV-11]', () => {

@@ -70,15 +70,52 @@ test('a string that ends nowhere ends with the text', () => {
   expect(scanJson('{"a":"[[[[', 1, 5)).toMatchObject({ ok: true, topLevelKeys: 1 });
 });
 
-test('the time to walk grows with the length alone: quotes and backslashes cost nothing extra', () => {
-  for (const text of [
-    `"${'\\'.repeat(250_000)}`,
-    `"${'\\"'.repeat(125_000)}`,
-    '"'.repeat(250_000),
-    '['.repeat(32) + '"'.repeat(99),
-  ]) {
-    expect(scanJson(text, 32, 256).ok).toBe(true);
+/** A text that counts how many of its characters were looked at. */
+function watched(text: string) {
+  let looks = 0;
+  const charCodeAt = (at: number): number => {
+    looks++;
+    return text.charCodeAt(at);
+  };
+  const indexOf = (wanted: string, from = 0): number => {
+    const at = text.indexOf(wanted, from);
+    looks += (at < 0 ? text.length : at + 1) - from;
+    return at;
+  };
+  const slice = (from: number, to: number): string => {
+    looks += to - from;
+    return text.slice(from, to);
+  };
+  const counting = { length: text.length, charCodeAt, indexOf, slice } as unknown as string;
+  return { counting, looks: () => looks };
+}
+
+const keysOf = (count: number): string => Array.from({ length: count }, (_, i) => `"${i * 400_000}":0`).join(',');
+
+test.each([
+  ['backslashes in a string', `"${'\\'.repeat(20_000)}`],
+  ['quotes in a string', `"${'\\"'.repeat(10_000)}`],
+  ['nothing but quotes', '"'.repeat(20_000)],
+  ['strings in a list', `[${'"a",'.repeat(5_000)}`],
+  ['objects with many keys', `[${`{${keysOf(256)}},`.repeat(10)}`],
+  ['digits', '1'.repeat(20_000)],
+  ['brackets that close', ']'.repeat(20_000)],
+])('A5: a walk over %s looks at no character more than a few times', (_, text) => {
+  for (const walk of [(read: string) => scanJson(read, 32, 256), (read: string) => outermostStrings(read, ['id'])]) {
+    const { counting, looks } = watched(text);
+    walk(counting);
+    expect(looks()).toBeGreaterThanOrEqual(text.length);
+    expect(looks()).toBeLessThanOrEqual(3 * text.length);
   }
+});
+
+test.each([
+  ['keys', `{${keysOf(256)},"one more":`],
+  ['levels', '['.repeat(33)],
+])('A5: the walk ends where there are too many %s, however much comes after', (_, begin) => {
+  const { counting, looks } = watched(begin + begin.repeat(100));
+  expect(scanJson(counting, 32, 256).ok).toBe(false);
+  expect(looks()).toBeLessThanOrEqual(3 * begin.length);
 });
 
 test.each([
