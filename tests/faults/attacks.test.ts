@@ -101,6 +101,41 @@ test('A23: a message in a million fragments is closed 1008 after the first 1,024
   expectWhole();
 });
 
+/** What no envelope may say of the bytes behind it; and one that announces bytes which never come. */
+const lies = ['1e15', '-1', '1.5', '"3"', '1048577', '1048576'];
+
+/** So many connections one after the other, each with ten lies and an eleventh, which ends it. */
+async function lieOnConnections(port: number, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const peer = rawPeer(await wire(port).dial({}, new AbortController().signal));
+    await peer.hai({ auth: { user: `liar ${n}` } });
+    for (let seq = 2; seq <= 13; seq++) {
+      const binLen = lies[(n + seq) % lies.length];
+      const fill = `${n} ${seq}`.padEnd(16_384, 'x');
+      void peer.sendText(
+        `{"id":"lie${seq}","transaction":"t${n}","session":"","seq":"${seq}","ts":"0","channel":"USER","type":"AUDIO","payload":{"fill":"${fill}"},"bin_len":${binLen}}`,
+      );
+    }
+    expect(await peer.closed).toMatchObject({ code: 1008 });
+  }
+}
+
+test('A19: what lies about its bytes leaves nothing behind, however often it comes', async () => {
+  // A server of its own: what the other attacks left to be collected is no measure.
+  const { server, beside, expectWhole } = await attackScene();
+  const used = async (): Promise<number> => (await server.ask({ what: 'memory' })).used;
+  await lieOnConnections(server.port, 50);
+  const few = await used();
+  await lieOnConnections(server.port, 200);
+  const many = await used();
+  tell('2,400 lies about bytes', { grownKB: ((many - few) / 1024).toFixed(0) });
+  // Together they were 37 MiB.
+  expect(many - few).toBeLessThan(MiB);
+  expect((await server.ask({ what: 'count' })).connections).toBe(1);
+  await beside(Promise.resolve());
+  expectWhole();
+});
+
 test('A3: a payload 5,000 levels deep is a PROTOCOL_VIOLATION, and the connection lives', async () => {
   const { server, beside, expectWhole } = scene;
   const peer = rawPeer(await wire(server.port).dial({}, new AbortController().signal));
