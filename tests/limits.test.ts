@@ -15,7 +15,7 @@ test('docs/limits.md has each limit of the server once, with its default', () =>
 });
 
 test('docs/limits.md names tests that are there', () => {
-  const tests = globSync('packages/server-core/test/*.test.ts', { cwd: root })
+  const tests = globSync('packages/{server,client}-core/test/*.test.ts', { cwd: root })
     .map((file) => readFileSync(join(root, file), 'utf8'))
     .join('\n');
 

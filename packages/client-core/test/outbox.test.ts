@@ -1,3 +1,4 @@
+import type { RawEnvelope } from '@haip/testing';
 import { describe, expect, it } from 'vitest';
 import { type HAIPClient, type Transaction, UnknownOutcomeError } from '../src/index.ts';
 import { type ServerPeer, setUp } from './scripted-server.ts';
@@ -129,6 +130,33 @@ describe('after a reconnect', () => {
     await unwritten;
     expect(texts(again.received)).toEqual(['never written']);
     client.disconnect();
+  });
+
+  it('what was first written retry_within_ms ago is sent again; a millisecond later it is given back as unknown [ACK-9]', async () => {
+    const retry_within_ms = 60_000;
+    for (const age of [retry_within_ms, retry_within_ms + 1]) {
+      const { clock, transport, started, reconnected } = setUp();
+      const { peer, chat } = await started();
+      const sending = chat.sendText('old').catch((error: unknown) => error);
+      const { id } = await peer.until('MESSAGE');
+      const writtenAt = clock.now();
+      transport.last.cut();
+      const again = await reconnected();
+      clock.jumpWall(age - (clock.now() - writtenAt));
+      await again.welcome({ retry_within_ms });
+      await clock.settle();
+      const sent = again.received.find(({ type }) => type === 'MESSAGE');
+
+      if (age > retry_within_ms) {
+        expect(sent).toBeUndefined();
+        expect(await sending).toMatchObject({ code: 'unknown_outcome' });
+      } else {
+        expect(sent?.id).toBe(id);
+        again.receipt(sent as RawEnvelope, 2);
+        again.ack(sent?.seq ?? '');
+        expect(await sending).toMatchObject({ id, position: 2 });
+      }
+    }
   });
 
   it('its age counts from when it was first written, however often it was since [ACK-9]', async () => {

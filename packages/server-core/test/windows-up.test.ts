@@ -1,6 +1,6 @@
 // Windows from a client to the server: what it may send, what it gets back, and what is said beyond them.
 
-import type { Envelope } from '@haip/protocol';
+import { type Envelope, encode } from '@haip/protocol';
 import { fakeClock, settle } from '@haip/testing';
 import { describe, expect, test } from 'vitest';
 import type { ServerLimits } from '../src/index.ts';
@@ -103,6 +103,27 @@ describe('what a client may send', () => {
       const again = send(ada, id, `text ${n}`, { id: sent[n]?.id as string });
       await see(ada, (envelope) => isReceipt(envelope) && envelope.related_id === again.id);
     }
+  });
+
+  test('[FLOW-1] a last byte of the window lets one message more go, and no byte none', async () => {
+    const sizeOf = (envelope: Envelope): number => Buffer.byteLength(encode(envelope));
+    const codesWith = async (left: number) => {
+      const { ada, id, history } = await talking({ windowBytes: 4_000 });
+      const release = history.hold(id);
+      // Under way and off the queue; small enough that nothing is given back for it.
+      const first = send(ada, id, 'first');
+      const second = { ...first, id: 'second', seq: String(Number(first.seq) + 1), payload: '' };
+      const rest = 4_000 - left - sizeOf(first) - sizeOf(second);
+      const filling = send(ada, id, 'é'.repeat(rest >> 1) + 'x'.repeat(rest & 1), { id: 'second' });
+      const sent = [first, filling, ...times(2, (n) => send(ada, id, `text ${n}`))];
+      await settle();
+      release();
+      await settled(ada, sent[3] as Envelope);
+      return Promise.all(sent.map((message) => codeOf(ada, message)));
+    };
+
+    expect(await codesWith(1)).toEqual([undefined, undefined, undefined, 'FLOW_CONTROL_VIOLATION']);
+    expect(await codesWith(0)).toEqual([undefined, undefined, 'FLOW_CONTROL_VIOLATION', 'FLOW_CONTROL_VIOLATION']);
   });
 
   test('[LOG-6] what was sent beyond the window holds back what its author sent after it', async () => {
