@@ -61,6 +61,11 @@ const conversations: Readonly<Record<string, readonly Said[]>> = {
     ['bye', /^Goodbye.*the birthday party where it is[^?]*$/],
     ['show me the plan', /your son/, /around ten/],
   ],
+  'somebody who laughs twice': [
+    ['haha', /Another one/],
+    ['haha', /Another one/],
+    ['yes', /^(?!Then tell me)/],
+  ],
   'a nurse with a decision': [
     ["hey, I'm Ines, a nurse from Bergen, and I'm exhausted", /Ines/, /nurse from Bergen/, /sorry/],
     ['too many night shifts', /night shifts/],

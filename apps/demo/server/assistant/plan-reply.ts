@@ -93,6 +93,8 @@ interface Draft {
   readonly notebook: Notebook;
   readonly paragraphs: readonly string[];
   readonly ask: string | undefined;
+  /** What "yes" to it means. */
+  readonly offer: string | undefined;
   readonly isUnderstood: boolean;
 }
 
@@ -145,7 +147,7 @@ export function createPlanner(knowledge: Knowledge): (lines: readonly Line[], no
 
   /** One paragraph for each sentence, with a reply to each clause that is understood. */
   function answerSentence(draft: Draft, clauses: readonly string[], now: Date): Draft {
-    let { notebook, ask, isUnderstood } = draft;
+    let { notebook, ask, offer, isUnderstood } = draft;
     const replies: string[] = [];
     for (const clause of clauses) {
       const said = withoutManners(clause);
@@ -153,6 +155,7 @@ export function createPlanner(knowledge: Knowledge): (lines: readonly Line[], no
       if (answer) {
         notebook = { ...notebook, ...answer.learned };
         ask = answer.ask ?? ask;
+        offer = answer.learned?.offer ?? offer;
         isUnderstood = true;
         if (!replies.includes(answer.text)) replies.push(answer.text);
       } else if (isQuestion(said)) {
@@ -160,7 +163,13 @@ export function createPlanner(knowledge: Knowledge): (lines: readonly Line[], no
       }
     }
     const isNew = replies.length > 0 && !draft.paragraphs.includes(joined(replies));
-    return { notebook, ask, isUnderstood, paragraphs: [...draft.paragraphs, ...(isNew ? [joined(replies)] : [])] };
+    return {
+      notebook,
+      ask,
+      offer,
+      isUnderstood,
+      paragraphs: [...draft.paragraphs, ...(isNew ? [joined(replies)] : [])],
+    };
   }
 
   function draftFor(text: string, before: Notebook, now: Date): Draft {
@@ -169,19 +178,19 @@ export function createPlanner(knowledge: Knowledge): (lines: readonly Line[], no
     const answer = despairing(whole) ?? guiding(whole);
     if (answer) {
       const { ask, learned, text: only } = answer;
-      return { notebook: { ...notebook, ...learned }, paragraphs: [only], ask, isUnderstood: true };
+      const { offer } = learned ?? {};
+      return { notebook: { ...notebook, ...learned }, paragraphs: [only], ask, offer, isUnderstood: true };
     }
-    const nothing: Draft = { notebook, paragraphs: [], ask: undefined, isUnderstood: false };
+    const nothing: Draft = { notebook, paragraphs: [], ask: undefined, offer: undefined, isUnderstood: false };
     const draft = sentencesOf(text).reduce((soFar, clauses) => answerSentence(soFar, clauses, now), nothing);
     if (draft.isUnderstood) return draft;
     const { text: shrugged, learned } = shrug(whole);
-    return { ...nothing, notebook: { ...notebook, ...learned }, paragraphs: [shrugged] };
+    return { ...nothing, notebook: { ...notebook, ...learned }, offer: learned?.offer, paragraphs: [shrugged] };
   }
 
   function answerAll(text: string, before: Notebook, now: Date): Notebook {
-    const { notebook, paragraphs, ask } = draftFor(text.slice(0, longestRead), before, now);
     // An offer is for the next message alone; what is planned waits longer.
-    const offer = notebook.offer === before.offer ? undefined : notebook.offer;
+    const { notebook, paragraphs, ask, offer } = draftFor(text.slice(0, longestRead), before, now);
     const open = openQuestion(notebook);
     const question =
       ask ??
