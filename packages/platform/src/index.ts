@@ -7,4 +7,5 @@ export { consoleLogger } from './logger.ts';
 export { isSameSecret } from './same-secret.ts';
 export { sessionText } from './session-text.ts';
 export { hmacSigner } from './signer.ts';
+export { utf8Length } from './utf8-length.ts';
 export { wakeSignals } from './wake-signals.ts';

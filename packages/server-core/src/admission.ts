@@ -1,10 +1,10 @@
 // Whether a transaction has room for one more message: of text, of open messages and calls, of messages that wait for
 // its tool. Pure. Spec: §6.3, §8.
 
+import { utf8Length } from '@haip/platform';
 import { Fault, isJsonObject, type JsonValue } from '@haip/protocol';
 import type { ServerLimits } from './limits.ts';
 import type { LogState } from './log-state.ts';
-import { utf8Length } from './utf8.ts';
 
 /** What is refused because there is too much of it already. */
 export function roomRefused(

@@ -2,11 +2,11 @@
 // something else hears of it, and no connection is ended for it. All is copied: whatever becomes of the tool's own object
 // later, the log stays as it was written. Pure. Spec: §1, limits; §6.
 
+import { utf8Length } from '@haip/platform';
 import { checkFromServer, defaultCodecLimits, type Fault, type JsonValue, scanJson } from '@haip/protocol';
 import { fitsEnvelope, OVERHEAD_BYTES } from './drafting.ts';
 import type { ServerLimits } from './limits.ts';
 import { ENVELOPE_BYTES, type Statement } from './pen.ts';
-import { utf8Length } from './utf8.ts';
 
 type Bounds = Pick<ServerLimits, 'maxTextBytes' | 'maxBinaryBytes'>;
 

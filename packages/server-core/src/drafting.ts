@@ -1,6 +1,7 @@
 // A client's message as a draft for the log: what the server stamps, what it leaves out. Credentials, unknown fields
 // and the client's own times never get here. Pure. Spec: §1, §3.
 
+import { utf8Length } from '@haip/platform';
 import {
   bodyDigest,
   channels,
@@ -15,7 +16,6 @@ import {
 } from '@haip/protocol';
 import { choosesChannel } from './access.ts';
 import type { OpenStream } from './log-state.ts';
-import { utf8Length } from './utf8.ts';
 
 /** A client's envelope with its bytes, wherever they travelled. */
 export interface Submission {

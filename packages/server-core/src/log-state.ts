@@ -1,9 +1,9 @@
 // What a log says so far that everybody at work in it needs to know, folded entry by entry: members, what is open, what
 // somebody wants stopped, which messages wait for their answer, whether it ended. Pure. Spec: §4, §6.
 
+import { utf8Length } from '@haip/platform';
 import { type Entry, isJsonObject, type JsonObject } from '@haip/protocol';
 import { type AnyTool, answers } from './toolbox.ts';
-import { utf8Length } from './utf8.ts';
 
 /** A message stream that has no end yet. */
 export interface OpenStream {

@@ -1,6 +1,7 @@
 // An entry and the frames it travels in, each made at most once and shared by all readers: with no bytes or raw bytes
 // beside it, with base64 inside, and for MESSAGE_END the short one without its text. Spec: §4, §7.
 
+import { utf8Length } from '@haip/platform';
 import {
   type Entry,
   encode,
@@ -10,7 +11,6 @@ import {
   type JsonValue,
   toBase64,
 } from '@haip/protocol';
-import { utf8Length } from './utf8.ts';
 
 /** A frame of an entry. */
 export interface EntryFrame extends Frame {

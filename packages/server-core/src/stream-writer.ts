@@ -1,11 +1,11 @@
 // A tool's hand on one streamed message: gathers what a turn of the event loop brings into one part, cuts text into parts
 // that fit an envelope, keeps to the size limit, ends once.
 
+import { utf8Length } from '@haip/platform';
 import { type MessageWriter, type Pending, type Subject, subjectOf } from '@haip/protocol';
 import type { ServerLimits } from './limits.ts';
 import type { Pace } from './pace.ts';
 import { heard, settled } from './promises.ts';
-import { utf8Length } from './utf8.ts';
 
 /** Longest part in UTF-16 units: at six bytes each in JSON it fits the smallest envelope limit in use. */
 const PART_UNITS = 32 * 1024;
