@@ -1,6 +1,6 @@
 // Reads a transaction's history again, page by page, beside the live log: moves no cursor. Spec: §4, REPLAY_REQUEST.
 
-import type { ConversationEntry, Envelope } from '@haip/protocol';
+import { type ConversationEntry, type Envelope, refuseUnlessRange } from '@haip/protocol';
 import type { ClientCore } from './core.ts';
 import { ClientError, RefusedError, ReplayTooOldError } from './errors.ts';
 import { fieldsOf } from './fields.ts';
@@ -16,10 +16,7 @@ export async function* replayWindow(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ConversationEntry, void, undefined> {
   const { id: transaction } = reader;
-  for (const bound of [from, to]) {
-    if (bound !== undefined && !(Number.isSafeInteger(bound) && bound > 0))
-      throw new RangeError(`from, to: expected a position, 1 or more, got ${bound}`);
-  }
+  refuseUnlessRange(from, to);
   let next = from ?? 1;
   let mayMove = from === undefined;
   // All pages are of one log.

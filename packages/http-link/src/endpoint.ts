@@ -68,8 +68,7 @@ export class Endpoint {
   readonly #accept: Accept;
   readonly #options: EndpointOptions;
   readonly #path: string;
-  readonly #limits: CodecLimits;
-  readonly #supports: ConnectionSupports;
+  readonly #supports: ConnectionSupports & { readonly limits: CodecLimits };
   readonly #maxPostBytes: number;
   readonly #postTimeoutMs: number;
   readonly #links: Links;
@@ -84,9 +83,9 @@ export class Endpoint {
     this.#kind = kind;
     this.#accept = accept;
     this.#options = options;
-    this.#limits = options.limits ?? defaultCodecLimits;
-    this.#supports = { binary: false, pause: true, limits: this.#limits };
-    this.#maxPostBytes = options.maxPostBytes ?? Math.max(1_048_576, longestText(this.#limits));
+    const limits = options.limits ?? defaultCodecLimits;
+    this.#supports = { binary: false, pause: true, limits };
+    this.#maxPostBytes = options.maxPostBytes ?? Math.max(1_048_576, longestText(limits));
     this.#postTimeoutMs = options.postTimeoutMs ?? 15_000;
     this.#handover = options.backplane && this.#beginHandover(options.backplane);
     this.#links = new Links(options.keepAliveMs ?? 15_000, this.#handover?.name);
@@ -152,7 +151,7 @@ export class Endpoint {
     if (body === undefined) return;
     const lines = linesOf(body, isOneEnvelope);
     const [first] = lines;
-    const read = first && readLine(first, this.#limits);
+    const read = first && readLine(first, this.#supports.limits);
     if (!read || 'end' in read || read instanceof Fault) {
       const expected = read instanceof Fault ? read.expected : undefined;
       const isTooLarge = read instanceof Fault && read.close === 1009;
@@ -198,7 +197,7 @@ export class Endpoint {
       closeTimeoutMs,
       headers,
     });
-    const posts = new Posts(link, this.#limits);
+    const posts = new Posts(link, this.#supports.limits);
     const secret = this.#links.add({ link, posts });
     // Relative to the stream's own address, so that it holds behind a proxy that adds a prefix.
     const address = `${this.#path.slice(this.#path.lastIndexOf('/') + 1)}/${secret}`;

@@ -89,5 +89,5 @@ export {
   type PayloadOf,
 } from './registry.ts';
 export { SendWindows } from './send-windows.ts';
-export { judgeNumber, judgePosition } from './sequence.ts';
+export { judgeNumber, judgePosition, refuseUnlessRange } from './sequence.ts';
 export { subjectOf } from './subject.ts';

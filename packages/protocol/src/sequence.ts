@@ -1,5 +1,5 @@
-// What a number means: the position rule for what a client reads, the counting rule for what a server reads.
-// Pure: judges, never keeps state. Spec: §3, §4.
+// What a number means: the position rule for what a client reads, the counting rule for what a server reads, and what is a
+// range of positions. Pure: judges, never keeps state. Spec: §3, §4.
 
 /**
  * The position rule. A frame covers `from`…`to`; `read` is the last position taken off the wire.
@@ -20,4 +20,15 @@ export function judgePosition(read: number, from: number, to: number): 'take' | 
 export function judgeNumber(taken: number, number: number): 'take' | 'repeat' | 'ahead' {
   if (number === taken + 1) return 'take';
   return number <= taken ? 'repeat' : 'ahead';
+}
+
+/**
+ * The bounds of a replay, as applications give them.
+ * @throws RangeError for what is no position.
+ */
+export function refuseUnlessRange(from: number | undefined, to: number | undefined): void {
+  for (const bound of [from, to]) {
+    if (bound !== undefined && !(Number.isSafeInteger(bound) && bound > 0))
+      throw new RangeError(`from, to: expected a position, 1 or more, got ${bound}`);
+  }
 }

@@ -1,6 +1,6 @@
 // What is stored of one transaction, as its tool reads it: entry by entry, each a copy of its own. Never writes. Spec: §4.
 
-import type { Entry, HistoryPage, HistoryStore } from '@haip/protocol';
+import { type Entry, type HistoryPage, type HistoryStore, refuseUnlessRange } from '@haip/protocol';
 import { ownEntry } from './own.ts';
 
 /** A replay begins before the history that is kept. */
@@ -56,10 +56,7 @@ export async function* replayWindow(
   from: number | undefined,
   to: number | undefined,
 ): AsyncGenerator<Entry, void, undefined> {
-  for (const bound of [from, to]) {
-    if (bound !== undefined && !(Number.isSafeInteger(bound) && bound > 0))
-      throw new RangeError(`from, to: expected a position, 1 or more, got ${bound}`);
-  }
+  refuseUnlessRange(from, to);
   let epoch: string | undefined;
   let mayMove = from === undefined;
   yield* readEntries(history, transaction, from ?? 1, to, (page, next) => {
